@@ -1,0 +1,41 @@
+# Two commands set everything up on a machine with Python, git and make: `make app` and `make test`.
+
+PYTHON ?= python3
+BIN := .venv/bin
+CORPUS ?= corpus
+
+.PHONY: app index test check evaluate clean
+
+# The page at http://127.0.0.1:7860
+app: index
+	$(BIN)/python app.py --corpus $(CORPUS)
+
+index: .venv/installed
+	$(BIN)/qa index --corpus $(CORPUS)
+
+# Everything that must hold before a change is taken.
+test: check
+	$(BIN)/python -m pytest
+
+check: .venv/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+evaluate: index
+	$(BIN)/qa evaluate --report evaluation.html
+
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+
+.venv/installed: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/installed-dev: .venv/bin/python pyproject.toml
+	$(BIN)/pip install --quiet --editable '.[dev]'
+	touch .venv/installed $@
+
+clean:
+	rm -rf .venv build dist *.egg-info evaluation.html .mypy_cache .ruff_cache .pytest_cache .hypothesis
