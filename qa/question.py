@@ -1,0 +1,107 @@
+"""What a question asks for: its words cleaned, and the kind of expression that would answer it."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from typing import Literal
+
+from qa.errors import QuestionError
+
+MAX_QUESTION_CHARACTERS = 2_000
+"""A question of half a page still passes; beyond that it is a document pasted into the wrong box."""
+
+AnswerType = Literal["date", "number", "person", "place", "text"]
+
+_MONTHS = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
+_YEAR = r"(?:1[0-9]|20)\d\d"
+_SPELLED = (
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand)"
+)
+_CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]*"
+_NAME = rf"{_CAPITAL}(?:\s+(?:{_CAPITAL}|[A-Z]\.|(?:de|van|von|der|den|al|bin|la|le|du|da|di)(?=\s)))*"
+_EXPRESSIONS: dict[AnswerType, re.Pattern[str]] = {
+    "date": re.compile(
+        rf"(?:\d{{1,2}}\s+{_MONTHS}\s+{_YEAR}|{_MONTHS}\s+(?:\d{{1,2}},\s+)?{_YEAR}"
+        rf"|\b{_YEAR}\b(?:\s*[-–]\s*{_YEAR}\b)?)"
+    ),
+    "number": re.compile(
+        r"(?:\b(?:over|more than|about|some|nearly|almost|at least|up to|around|approximately)\s+)?"
+        rf"(?:[$€£]\s?)?(?:\b\d[\d,.]*\d|\b\d|\b{_SPELLED}(?:-{_SPELLED})?\b)"
+        r"(?:\s?%|\s+(?:per cent|percent|million|billion))?",
+        re.IGNORECASE,
+    ),
+    "person": re.compile(rf"\b{_NAME}"),
+    "place": re.compile(rf"(?<=\b(?:in|at|to) ){_NAME}|(?<=\b(?:from|near) ){_NAME}"),
+}
+_ASKED: tuple[tuple[AnswerType, re.Pattern[str]], ...] = (
+    ("date", re.compile(r"\bwhen\b|\b(?:what|which)\s+(?:year|date|day|month|years)\b|\bsince what\b", re.IGNORECASE)),
+    ("number", re.compile(r"\bhow\s+(?:many|much|old|long|often|far|large|big)\b|\bwhat\s+number\b", re.IGNORECASE)),
+    ("person", re.compile(r"\bwho(?:m|se)?\b", re.IGNORECASE)),
+    ("place", re.compile(r"\bwhere\b|\b(?:what|which)\s+(?:city|town|place|capital)\b", re.IGNORECASE)),
+)
+
+
+def clean_question(question: str) -> str:
+    """A question in composed Unicode, on one line, without control characters.
+
+    Raises QuestionError for one beyond `MAX_QUESTION_CHARACTERS`.
+    """
+    if len(question) > MAX_QUESTION_CHARACTERS:
+        raise QuestionError(
+            f"The question has {len(question):,} characters; at most {MAX_QUESTION_CHARACTERS:,} are "
+            "read. Ask it in fewer words."
+        )
+    composed = unicodedata.normalize("NFC", question)
+    # Surrogates that stand alone (from a broken terminal or client) cannot be written out again as UTF-8.
+    printable = "".join(" " if unicodedata.category(c) in ("Cc", "Cs") else c for c in composed)
+    return " ".join(printable.split())
+
+
+def holds_words(question: str) -> bool:
+    """Whether there is a letter or a digit to look for."""
+    return any(character.isalnum() for character in question)
+
+
+def asked_type(question: str) -> AnswerType:
+    """The kind of expression that would answer; "text" where no question word tells.
+
+    >>> asked_type("In which year was the school founded?")
+    'date'
+    """
+    return next((kind for kind, pattern in _ASKED if pattern.search(question)), "text")
+
+
+_YES_NO = re.compile(
+    r"(?:and |but |so |also )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|must)\b",
+    re.IGNORECASE,
+)
+
+
+def is_yes_no(question: str) -> bool:
+    """Whether a question can be answered with yes or no: it opens with a verb.
+
+    >>> is_yes_no("Has Tajikistan left the Partnership?"), is_yes_no("Who has left it?")
+    (True, False)
+    """
+    return bool(_YES_NO.match(question)) and not re.search(r",?\s+or\s+(?:not\b)?", question)
+
+
+def expressions(kind: AnswerType, text: str) -> Iterator[tuple[int, int]]:
+    """The places in a text that hold an expression of a kind; none for "text".
+
+    >>> text = "In 2004 over 1200 mines were destroyed."
+    >>> [text[start:end] for start, end in expressions("number", text)]
+    ['over 1200']
+    """
+    pattern = _EXPRESSIONS.get(kind)
+    for match in pattern.finditer(text) if pattern else ():
+        start, end = match.span()
+        if kind == "number" and re.fullmatch(r"(?:1[5-9]|20)\d\d", match[0]):  # a year, most likely
+            continue
+        if kind == "person":
+            # A sentence's first word is capitalised whatever it is; a person's name has at least two words.
+            if len(match[0].split()) < 2:
+                continue
+        yield start, end

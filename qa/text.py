@@ -1,0 +1,121 @@
+"""Sentences with their places, and words in the form in which they are compared."""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterator
+from functools import lru_cache
+
+import sentencex
+import tantivy
+
+from qa.datatypes import Sentence
+
+MAX_SENTENCE_CHARACTERS = 1_000
+"""A longer "sentence" (a table row, a line without punctuation) is cut between words: it would not fit a model's
+window of 256 tokens, and nobody wants it quoted whole."""
+
+_ABBREVIATION_END = re.compile(
+    r"(?:\b(?:approx|appr|incl|excl|resp|para|paras|fig|figs|sec|ch|vol|no|nos|art|arts|ca|cf|viz|est)"
+    r"\.|\b[A-Z]\.)\s*$",
+    re.IGNORECASE,
+)
+"""Endings after which the segmenter breaks although the sentence goes on ("approx. five men"). Only used where
+the next piece goes on in lower case or with a digit."""
+
+_LEFT_OUT = frozenset(
+    "a an the of in on at to for from by with and or is are was were be been being do does did has have had what "
+    "which who whom whose when where why how that this these those it its as than then there their they he she his "
+    "her into about any some will would can could may might should shall not no".split()
+)
+"""Words that say nothing on what a question is about."""
+
+
+def sentences(text: str, start: int, end: int) -> list[Sentence]:
+    """The sentences of `text[start:end]`, in order, each without the white space around it."""
+    found: list[Sentence] = []
+    for first, last in _joined_boundaries(text[start:end]):
+        for piece_start, piece_end in _cut(text, start + first, start + last):
+            piece = text[piece_start:piece_end]
+            stripped = piece.strip()
+            if stripped:
+                begin = piece_start + len(piece) - len(piece.lstrip())
+                found.append(Sentence(begin, begin + len(stripped), stripped))
+    return found
+
+
+def _joined_boundaries(block: str) -> Iterator[tuple[int, int]]:
+    """The segmenter's boundaries, with those after an abbreviation taken back."""
+    start = 0
+    boundaries = sentencex.get_sentence_boundaries("en", block)
+    for boundary, following in zip(boundaries, [*boundaries[1:], None], strict=True):
+        end = boundary["end_index"]
+        if following is not None:
+            goes_on = following["text"].lstrip()[:1]
+            if _ABBREVIATION_END.search(boundary["text"]) and (goes_on.islower() or goes_on.isdigit()):
+                continue
+        yield start, end
+        start = end
+
+
+def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """`[start, end)` in pieces of at most `MAX_SENTENCE_CHARACTERS`, cut between words where there is a space."""
+    while end - start > MAX_SENTENCE_CHARACTERS:
+        space = text.rfind(" ", start + 1, start + MAX_SENTENCE_CHARACTERS)
+        cut = space + 1 if space > start else start + MAX_SENTENCE_CHARACTERS
+        yield start, cut
+        start = cut
+    yield start, end
+
+
+_PUNCTUATION = str.maketrans("", "", string.punctuation + "‘’“”–—…")
+
+
+def normalise_answer(text: str) -> str:
+    """The form in which two answers are compared: lower case, no punctuation, no articles, single spaces.
+
+    As in the official SQuAD script (Rajpurkar et al. 2016), with typographic quotes and dashes taken as
+    punctuation too.
+
+    >>> normalise_answer("The  “Partnership for Peace”.")
+    'partnership for peace'
+    """
+    bare = text.lower().translate(_PUNCTUATION)
+    return " ".join(re.sub(r"\b(a|an|the)\b", " ", bare).split())
+
+
+@lru_cache(maxsize=1)
+def _analyser() -> tantivy.TextAnalyzer:
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
+    return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.stemmer("english")).build()
+
+
+def stems(text: str) -> list[str]:
+    """The words of a text, lower-cased and stemmed (English Snowball), in order.
+
+    >>> stems("Visiting the visitors")
+    ['visit', 'the', 'visitor']
+    """
+    return list(_analyser().analyze(text))
+
+
+@lru_cache(maxsize=1)
+def _left_out_stems() -> frozenset[str]:
+    return frozenset(stem for word in _LEFT_OUT for stem in stems(word)) | {"s"}
+
+
+def content_stems(text: str) -> set[str]:
+    """The stems of the words that say what a text is about: `stems` less articles, question words and the like."""
+    return set(stems(text)) - _left_out_stems()
+
+
+def names_and_numbers(question: str) -> set[str]:
+    """The stems of a question's names and numbers: capitalised words but the first, and whatever holds a digit.
+
+    >>> sorted(names_and_numbers("When did Mr Zarifi visit Dushanbe in 2007?"))
+    ['2007', 'dushanb', 'mr', 'zarifi']
+    """
+    words = re.findall(r"\w[\w’'-]*", question)
+    marked = [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i > 0 and w[0].isupper())]
+    return {stem for word in marked for stem in stems(word)} - _left_out_stems()
