@@ -1,0 +1,73 @@
+"""Passages that share words with a question, by BM25 (tantivy)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import tantivy
+
+from qa.errors import IndexDamaged
+from qa.text import content_stems, stems
+
+_WRITER_BYTES = 50_000_000
+"""The writer's buffer: above tantivy's least of 15 MB for one thread, enough for 100,000 passages at once."""
+
+
+class LexicalIndex:
+    """A folder in which tantivy keeps the words of passages, each passage under its row number."""
+
+    def __init__(self, index: tantivy.Index) -> None:
+        self._index = index
+        self._searcher = index.searcher()
+
+    @classmethod
+    def build(cls, folder: Path, texts: Sequence[str]) -> LexicalIndex:
+        """Write an index of the texts, numbered from 0 in their order, into an empty folder.
+
+        Raises OSError when it cannot be written.
+        """
+        schema = tantivy.SchemaBuilder()
+        schema.add_text_field("text", tokenizer_name="en_stem", index_option="freq")
+        schema.add_integer_field("row", stored=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            index = tantivy.Index(schema.build(), path=str(folder))
+            writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
+            for row, text in enumerate(texts):
+                writer.add_document(tantivy.Document(row=row, text=text))
+            writer.commit()
+            writer.wait_merging_threads()
+            index.reload()
+        except ValueError as error:  # what tantivy raises for whatever goes wrong
+            raise OSError(f"tantivy cannot write to {folder}: {error}") from error
+        return cls(index)
+
+    @classmethod
+    def open(cls, folder: Path) -> LexicalIndex:
+        """Raises IndexDamaged when tantivy cannot read the folder."""
+        try:
+            return cls(tantivy.Index.open(str(folder)))
+        except (ValueError, OSError) as error:
+            raise IndexDamaged(
+                f"The lexical index in {folder} cannot be read. Run `qa index --full` to build the index again."
+            ) from error
+
+    def __len__(self) -> int:
+        return int(self._searcher.num_docs)
+
+    def best(self, question: str, k: int) -> list[tuple[int, float]]:
+        """The k rows with the highest BM25 scores for the question's words, best first; only rows that share one.
+
+        Article, preposition and question words are left out, unless the question has no others. The words are
+        compared as stems, never as a query language: no sign in a question has a meaning of its own.
+        """
+        words = sorted(content_stems(question) or set(stems(question)))
+        if not words or len(self) == 0:
+            return []
+        terms = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(self._index.schema, "text", word, index_option="freq"))
+            for word in words
+        ]
+        hits = self._searcher.search(tantivy.Query.boolean_query(terms), limit=min(k, len(self)), count=False).hits
+        return [(int(self._searcher.doc(address)["row"][0]), float(score)) for score, address in hits]

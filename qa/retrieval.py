@@ -1,0 +1,68 @@
+"""Passages for a question: dense and lexical search, fused by rank."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Protocol
+
+from qa.datatypes import Candidate, Passage
+from qa.embedding import Embedder
+from qa.index import Index
+
+SEARCH_DEPTH = 50
+"""How many passages each search contributes to the fusion: beyond that a passage would need to be far up in the
+other to be read at all."""
+
+RANK_OFFSET = 60
+"""The constant of reciprocal-rank fusion, as in its paper."""
+
+
+class Retriever(Protocol):
+    """What finds passages. Pass in any object of this shape."""
+
+    def retrieve(self, question: str, k: int) -> list[Candidate]:
+        """At most k candidates, best first; fewer when the index holds fewer."""
+
+
+class HybridRetriever:
+    """Dense and BM25 search over one index, fused by reciprocal rank (Cormack, Clarke & Büttcher 2009).
+
+    Raises IndexStale when the index was made with another embedder.
+    """
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        index.check_embedder(embedder)
+        self.index = index
+        self.embedder = embedder
+
+    def retrieve(self, question: str, k: int) -> list[Candidate]:
+        """At most k candidates, best first; passages with the very same text and label make one candidate."""
+        vector = self.embedder.encode([question])[0]
+        dense = self.index.vectors.nearest(vector, max(SEARCH_DEPTH, k))
+        lexical = self.index.lexical.best(question, max(SEARCH_DEPTH, k))
+        fused: defaultdict[int, float] = defaultdict(float)
+        for found in (dense, lexical):
+            for rank, (row, _) in enumerate(found, start=1):
+                fused[row] += 1 / (RANK_OFFSET + rank)
+        cosine = dict(dense)
+        missing = [row for row in fused if row not in cosine]
+        cosine.update(zip(missing, self.index.vectors.cosines(vector, missing), strict=True))
+        # Equal fused scores are ordered by the cosine, then by the place, so that the order is always the same.
+        order = sorted(fused, key=lambda row: (-fused[row], -cosine[row], row))
+        bm25 = dict(lexical)
+        # The same line under another year is another event.
+        grouped: dict[tuple[str, str | None], list[tuple[int, Passage]]] = {}
+        for row, passage in zip(order, self.index.store.passages(order), strict=True):
+            label = None if passage.label is None else passage.label.text
+            grouped.setdefault((passage.text, label), []).append((row, passage))
+        return [
+            Candidate(
+                passage=group[0][1],
+                rank=rank,
+                score=fused[group[0][0]],
+                dense=cosine[group[0][0]],
+                lexical=bm25.get(group[0][0], 0.0),
+                copies=tuple(passage for _, passage in group[1:]),
+            )
+            for rank, group in enumerate(list(grouped.values())[:k], start=1)
+        ]

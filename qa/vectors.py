@@ -1,0 +1,61 @@
+"""Nearest vectors, by FAISS. The only module that imports faiss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from qa.embedding import Vectors
+from qa.errors import IndexDamaged
+
+
+class VectorIndex:
+    """Rows of length 1, compared by their inner product, which is then the cosine."""
+
+    def __init__(self, index: faiss.Index) -> None:
+        self._index = index
+
+    @classmethod
+    def build(cls, vectors: Vectors) -> VectorIndex:
+        """An exact index of the rows, numbered from 0 in their order."""
+        index = faiss.IndexFlatIP(vectors.shape[1])
+        index.add(vectors)
+        return cls(index)
+
+    @classmethod
+    def open(cls, path: Path) -> VectorIndex:
+        """Raises IndexDamaged when FAISS cannot read the file."""
+        try:
+            return cls(faiss.read_index(str(path)))
+        except RuntimeError as error:
+            raise IndexDamaged(f"FAISS cannot read {path}. Run `qa index --full` to build the index again.") from error
+
+    def save(self, path: Path) -> None:
+        """Write the file that `open` reads. Raises OSError when it cannot be written."""
+        try:
+            faiss.write_index(self._index, str(path))
+        except RuntimeError as error:
+            raise OSError(f"FAISS cannot write {path}") from error
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """The length of a vector."""
+        return int(self._index.d)
+
+    def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+        """The k rows nearest to a vector of shape (dimension,), best first, each with its cosine."""
+        k = min(k, len(self))
+        if k == 0:
+            return []
+        scores, rows = self._index.search(vector.reshape(1, -1), k)
+        return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+
+    def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
+        """The cosine between a vector and each of the named rows, in their order."""
+        return [float(np.dot(self._index.reconstruct(row), vector)) for row in rows]
