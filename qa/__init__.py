@@ -1,0 +1,64 @@
+"""Answers quoted from your documents, with the place where they stand.
+
+    from qa import Pipeline, build_index
+
+    build_index(Path("corpus"), Path("index"), SentenceTransformerEmbedder())
+    answer = Pipeline(Path("index")).ask("When did Tajikistan join the Partnership for Peace?")
+    answer.text, answer.citations[0].document
+
+Everything is loaded when it is first used, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from qa.datatypes import Answer, Candidate, Citation, Document, Passage, Span
+    from qa.embedding import Embedder, SentenceTransformerEmbedder
+    from qa.errors import QAError
+    from qa.index import Index, build_index
+    from qa.pipeline import Pipeline
+    from qa.reader import Reader
+    from qa.retrieval import Retriever
+
+_HOME = {
+    "Answer": "qa.datatypes",
+    "Candidate": "qa.datatypes",
+    "Citation": "qa.datatypes",
+    "Document": "qa.datatypes",
+    "Embedder": "qa.embedding",
+    "Index": "qa.index",
+    "Passage": "qa.datatypes",
+    "Pipeline": "qa.pipeline",
+    "QAError": "qa.errors",
+    "Reader": "qa.reader",
+    "Retriever": "qa.retrieval",
+    "SentenceTransformerEmbedder": "qa.embedding",
+    "Span": "qa.datatypes",
+    "build_index": "qa.index",
+}
+
+__all__ = [
+    "Answer",
+    "Candidate",
+    "Citation",
+    "Document",
+    "Embedder",
+    "Index",
+    "Passage",
+    "Pipeline",
+    "QAError",
+    "Reader",
+    "Retriever",
+    "SentenceTransformerEmbedder",
+    "Span",
+    "build_index",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'qa' has no attribute {name!r}")

@@ -1,0 +1,224 @@
+"""From a question to an answer that is cited, or silent with its reason."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+from qa.calibration import Calibrator, Features, features
+from qa.datatypes import Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
+from qa.errors import IndexDamaged
+from qa.question import clean_question, holds_words
+from qa.reader import Reader
+from qa.retrieval import Retriever
+from qa.text import normalise_answer
+
+Strictness = Literal["lenient", "normal", "strict"]
+
+THRESHOLDS: dict[Strictness, float] = {"lenient": 0.3, "normal": 0.5, "strict": 0.75}
+"""The confidence from which an answer is given. At "normal" it is more likely right than wrong; the README states what
+each gives on the `test` questions."""
+
+DEFAULT_K = 8
+"""Passages read a question: recall@8 is near that of 10, and reading time grows with every one."""
+
+NEAR_COSINE = 0.25
+"""Below this cosine, and without a word in common, even the best passage is about something else."""
+
+ALTERNATIVE_CONFIDENCE = 0.15
+"""The least confidence of another answer to be shown beside the best."""
+
+MAX_LABELLED_QUOTE = 600
+"""A quote is stretched back to the label that its line belongs under, up to this many characters."""
+
+MAX_ALTERNATIVES = 4
+MAX_CITATIONS = 6
+"""What a person still reads."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """Spans that give the same answer, best first, and how sure it is.
+
+    `independent_documents` counts the documents that give it in words of their own.
+    """
+
+    spans: tuple[Span, ...]
+    features: Features
+    confidence: float
+    independent_documents: int
+
+
+class Answerer:
+    """Answers questions from what a retriever finds and a reader reads, and from nothing else.
+
+    `documents` gives a document by its id; every quote is checked against it when the answer is made.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        reader: Reader,
+        calibrator: Calibrator,
+        documents: Callable[[str], Document],
+        k: int = DEFAULT_K,
+        strictness: Strictness = "normal",
+    ) -> None:
+        if k < 1:
+            raise ValueError(f"k is {k}: at least one passage must be read.")
+        self.retriever = retriever
+        self.reader = reader
+        self.calibrator = calibrator
+        self.documents = documents
+        self.k = k
+        self.strictness = strictness
+
+    def ask(self, question: str) -> Answer:
+        """The documents' answer. Raises QuestionError for a question that is too long."""
+        started = time.perf_counter()
+        answer = self._answer(clean_question(question))
+        return dataclasses.replace(answer, seconds=time.perf_counter() - started)
+
+    def _answer(self, question: str) -> Answer:
+        if not holds_words(question):
+            return Answer(question, reason="empty_question")
+        candidates = tuple(self.retriever.retrieve(question, self.k))
+        if not any(is_near(candidate) for candidate in candidates):
+            return Answer(question, candidates=candidates, reason="nothing_near")
+        groups = self.groups(question, candidates)
+        return self._cited_or_silent(question, candidates, groups)
+
+    def groups(self, question: str, candidates: Sequence[Candidate]) -> list[Group]:
+        """The different answers that the candidates hold, in the reader's order."""
+        reading = self.reader.read(question, candidates)
+        groups = []
+        for spans in group_spans(reading.spans):
+            supported = _supported(spans, reading)
+            documents = len({span.candidate.passage.document for span in supported})
+            found = features(question, reading, spans, documents)
+            groups.append(Group(supported, found, self.calibrator.confidence(found), documents))
+        return groups
+
+    def _cited_or_silent(self, question: str, candidates: tuple[Candidate, ...], groups: list[Group]) -> Answer:
+        confidence = groups[0].confidence if groups else 0.0
+        if confidence < THRESHOLDS[self.strictness]:
+            withheld = self.citations(groups[0].spans, first_number=1) if groups else ()
+            return Answer(
+                question,
+                confidence=confidence,
+                candidates=candidates,
+                reason="not_in_documents",
+                withheld=withheld,
+            )
+        best, *others = groups
+        citations = self.citations(best.spans, first_number=1)
+        number = len(citations) + 1
+        alternatives = []
+        for group in [g for g in others if g.confidence >= ALTERNATIVE_CONFIDENCE][:MAX_ALTERNATIVES]:
+            cited = self.citations(group.spans, number)
+            number += len(cited)
+            alternatives.append(Alternative(group.confidence, cited))
+        return Answer(
+            question,
+            confidence=confidence,
+            citations=citations,
+            alternatives=tuple(alternatives),
+            candidates=candidates,
+            independent_documents=best.independent_documents,
+        )
+
+    def citations(self, spans: Sequence[Span], first_number: int) -> tuple[Citation, ...]:
+        """A citation for each place of an answer, copies of a passage included."""
+        placed = [(span, passage) for span in spans for passage in (span.candidate.passage, *span.candidate.copies)][
+            :MAX_CITATIONS
+        ]
+        return tuple(
+            cite(span, passage, self.documents(passage.document), number)
+            for number, (span, passage) in enumerate(placed, start=first_number)
+        )
+
+
+def is_near(candidate: Candidate) -> bool:
+    """Whether a passage has to do with the question at all."""
+    return candidate.dense >= NEAR_COSINE or candidate.lexical > 0
+
+
+def group_spans(spans: Sequence[Span]) -> list[tuple[Span, ...]]:
+    """Spans by the answer they give, best first, each place once.
+
+    Two spans give the same answer when their words are the same once normalised, or when they overlap in the document:
+    "in 2002" beside "2002" is one answer read twice.
+    """
+    groups: list[list[Span]] = []
+    for span in spans:
+        at_place = next((g for g in groups if any(_overlap(span, other) for other in g)), None)
+        if at_place is not None:
+            continue
+        same_words = next((g for g in groups if normalise_answer(g[0].text) == normalise_answer(span.text)), None)
+        if same_words is None:
+            groups.append([span])
+        else:
+            same_words.append(span)
+    return [tuple(group) for group in groups]
+
+
+def _overlap(one: Span, other: Span) -> bool:
+    """Whether two spans share characters, or answer from the same label for the same line."""
+    if one.candidate.passage.document != other.candidate.passage.document:
+        return False
+    if one.support != other.support:
+        return False
+    return one.start < other.end and other.start < one.end
+
+
+def _supported(spans: Sequence[Span], reading: Reading) -> tuple[Span, ...]:
+    """The spans that the reader itself takes for answers; the best one in any case."""
+    return (spans[0], *(span for span in spans[1:] if span.score > reading.null))
+
+
+def cite(span: Span, passage: Passage, document: Document, number: int) -> Citation:
+    """The citation of a span in a passage: the span's own, or a copy of it elsewhere.
+
+    The quote is the sentence(s) around the answer and around what supports it, stretched back to the label they stand
+    under: an undated line of a timeline is quoted with its year. Raises IndexDamaged when the document does not read at
+    that place what the span says.
+    """
+    shift = passage.start - span.candidate.passage.start
+    label_shift = _label_shift(span, passage)
+    in_label = span.support is not None
+    start = span.start + (label_shift if in_label else shift)
+    end = start + len(span.text)
+    covered = [(s.start, s.end) for s in passage.sentences if s.start < end and start < s.end]
+    if span.support is not None:
+        covered.append((span.support[0] + shift, span.support[1] + shift))
+    quote_start = min([start, *(s for s, _ in covered)])
+    quote_end = max([end, *(e for _, e in covered)])
+    if passage.label is not None and quote_end - passage.label.start <= MAX_LABELLED_QUOTE:
+        quote_start = min(quote_start, passage.label.start)
+    if document.text[start:end] != span.text:
+        raise IndexDamaged(
+            f"{document.id} does not read {span.text!r} at characters {start} to {end}. Run `qa index --full` to build "
+            "the index again."
+        )
+    return Citation(
+        number=number,
+        document=document.id,
+        sha256=document.sha256,
+        title=document.title,
+        date=document.date,
+        headings=document.headings_at(start),
+        page=document.page_at(start),
+        line=document.line_at(start),
+        start=quote_start,
+        end=quote_end,
+        quote=document.text[quote_start:quote_end],
+        answer_start=start,
+        answer_end=end,
+    )
+
+
+def _label_shift(span: Span, passage: Passage) -> int:
+    own = span.candidate.passage.label
+    return passage.label.start - own.start if passage.label is not None and own is not None else 0

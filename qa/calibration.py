@@ -1,0 +1,96 @@
+"""From a reader's scores to the probability that an answer is right.
+
+A logistic model over few features that can be explained. Its coefficients are readable JSON in `qa/models/`, one file a
+reader; `training/calibrate.py` fits them on the `tune` questions only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from importlib.resources import files
+
+from qa.datatypes import Reading, Span
+from qa.errors import ModelMissing
+from qa.question import asked_type, expressions
+from qa.text import content_stems, names_and_numbers, stems
+
+MAX_GAP = 5.0
+"""Beyond this a lead over the next answer says no more; it is also the lead of an answer that stands alone."""
+
+
+@dataclass(frozen=True)
+class Features:
+    """What an answer's confidence is computed from.
+
+    margin: its best span's score less the score of there being no answer.
+    gap: its best span's score less that of the best different answer, at most `MAX_GAP`.
+    dense: the cosine between the question and its passage.
+    words: the share of the question's content words in its passage, title, headings and label.
+    names: the same for the question's names and numbers.
+    agreement: 1 when more than one document gives the answer in words of its own, else 0.
+    kind: 1 when it is, or holds, an expression of the kind asked for or no kind was asked for, else 0.
+    """
+
+    margin: float
+    gap: float
+    dense: float
+    words: float
+    names: float
+    agreement: float
+    kind: float
+
+
+def features(question: str, reading: Reading, answer: Sequence[Span], independent_documents: int) -> Features:
+    """The features of one answer: `answer` holds its spans, best first, all of them among the reading's."""
+    best = answer[0]
+    others = [span.score for span in reading.spans if span not in answer]
+    passage = best.candidate.passage
+    context = (passage.text, passage.title, *passage.headings, passage.label.text if passage.label else "")
+    around = {stem for text in context for stem in stems(text)}
+    kind = asked_type(question)
+    return Features(
+        margin=best.score - reading.null,
+        gap=min(best.score - max(others), MAX_GAP) if others else MAX_GAP,
+        dense=best.candidate.dense,
+        words=_share(content_stems(question), around),
+        names=_share(names_and_numbers(question), around),
+        agreement=float(independent_documents > 1),
+        kind=float(kind == "text" or any(True for _ in expressions(kind, best.text))),
+    )
+
+
+def _share(wanted: set[str], found: set[str]) -> float:
+    return len(wanted & found) / len(wanted) if wanted else 1.0
+
+
+@dataclass(frozen=True)
+class Calibrator:
+    """Probability = logistic(intercept + sum of coefficient × feature)."""
+
+    intercept: float
+    coefficients: Mapping[str, float]
+
+    @classmethod
+    def load(cls, reader: str) -> Calibrator:
+        """The coefficients shipped for a reader. Raises ModelMissing when there are none."""
+        file = files("qa") / "models" / f"calibration-{reader}.json"
+        try:
+            data = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise ModelMissing(
+                f"There is no calibration for the reader {reader!r}. Fit one with training/calibrate.py."
+            ) from error
+        return cls(data["intercept"], data["coefficients"])
+
+    def __post_init__(self) -> None:
+        known = {field.name for field in fields(Features)}
+        if set(self.coefficients) != known:
+            raise ModelMissing(f"The calibration names {sorted(self.coefficients)}, expected are {sorted(known)}.")
+
+    def confidence(self, found: Features) -> float:
+        """The probability, in [0, 1], that the answer is right."""
+        score = self.intercept + sum(self.coefficients[name] * value for name, value in asdict(found).items())
+        return 1 / (1 + math.exp(-score)) if score > -500 else 0.0

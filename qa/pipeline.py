@@ -1,0 +1,94 @@
+"""An index opened with its models: what the command line, the page and programs ask."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+from qa.answering import DEFAULT_K, Answerer, Strictness
+from qa.calibration import Calibrator
+from qa.datatypes import Answer, Candidate, Document
+from qa.embedding import BUNDLED, Embedder, SentenceTransformerEmbedder
+from qa.index import Index, Manifest
+from qa.question import clean_question, holds_words
+from qa.reader import Reader, SentenceReader
+from qa.retrieval import HybridRetriever
+from qa.span_reader import SpanReader
+
+READERS = ("sentence", "span")
+"""The readers that come with the program, by the name used in options; the first is the default."""
+
+
+def open_reader(name: str, embedder: Embedder) -> Reader:
+    """A reader that comes with the program, or a Hugging Face model by folder or hub name. Raises ModelMissing."""
+    if name == "sentence":
+        return SentenceReader(embedder)
+    return SpanReader.bundled() if name == "span" else SpanReader.from_hub(name)
+
+
+class Pipeline:
+    """Answers from the live generation of an index; a rebuild is picked up before the next question.
+
+    Safe to ask from several threads: a question is answered from one generation throughout.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        embedder: Embedder | None = None,
+        reader: Reader | None = None,
+        k: int = DEFAULT_K,
+        strictness: Strictness = "normal",
+    ) -> None:
+        """Raises IndexMissing, IndexDamaged, IndexStale or ModelMissing, each with what mends it."""
+        self._folder = folder
+        self._embedder = embedder if embedder is not None else SentenceTransformerEmbedder(BUNDLED)
+        self._reader = reader if reader is not None else open_reader(READERS[0], self._embedder)
+        self._calibrator = Calibrator.load(self._reader.name)
+        self._k = k
+        self._strictness: Strictness = strictness
+        self._opening = threading.Lock()
+        self._opened = self._open()
+
+    def _open(self) -> tuple[Index, HybridRetriever]:
+        index = Index.open(self._folder)
+        return index, HybridRetriever(index, self._embedder)
+
+    def _current(self) -> tuple[Index, HybridRetriever]:
+        with self._opening:
+            if not self._opened[0].is_live():
+                self._opened = self._open()
+            return self._opened
+
+    def ask(self, question: str, strictness: Strictness | None = None, k: int | None = None) -> Answer:
+        """The documents' answer to a question. Raises QuestionError for one that is too long."""
+        return self.answerer(strictness, k).ask(question)
+
+    def answerer(self, strictness: Strictness | None = None, k: int | None = None) -> Answerer:
+        """What answers from the generation that is live now."""
+        index, retriever = self._current()
+        return Answerer(
+            retriever,
+            self._reader,
+            self._calibrator,
+            index.store.document,
+            k=self._k if k is None else k,
+            strictness=self._strictness if strictness is None else strictness,
+        )
+
+    def search(self, question: str, k: int | None = None) -> list[Candidate]:
+        """The passages alone, best first; empty for a question without a word."""
+        question = clean_question(question)
+        if not holds_words(question):
+            return []
+        _, retriever = self._current()
+        return retriever.retrieve(question, self._k if k is None else k)
+
+    def document(self, identifier: str) -> Document:
+        """A document by its id. Raises KeyError for an id that is not there."""
+        return self._current()[0].store.document(identifier)
+
+    @property
+    def manifest(self) -> Manifest:
+        """What the live generation holds."""
+        return self._current()[0].manifest

@@ -1,0 +1,329 @@
+"""Exact words from passages, by a model trained to mark where an answer starts and ends.
+
+The model reads `question, passage in its context` and gives each token a start and an end score, and the first token
+the score of "not in this passage". A span's score is its start plus its end score less those of the first token: its
+log-odds against the passage holding no answer, which is what compares across passages (Clark & Gardner 2018).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from qa.datatypes import Candidate, Passage, Reading, Span
+from qa.errors import ModelMissing
+from qa.passages import PassageInContext, in_context
+from qa.question import is_yes_no
+
+if TYPE_CHECKING:
+    from tokenizers import Encoding, Tokenizer
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float32]
+
+MAX_TOKENS = 384
+"""Of one window, question and context included, as in training; a longer passage is read in several windows."""
+
+STRIDE_TOKENS = 128
+"""Shared by neighbouring windows, so that no answer is cut by a window's end."""
+
+QUESTION_TOKENS = 64
+"""A longer question is read by its beginning: the window must leave room for the passage."""
+
+ANSWER_TOKENS = 30
+"""No longer span is looked at, as in training; nearly all answers people mark are shorter."""
+
+SPANS_A_PASSAGE = 3
+"""Different spans kept of one passage: enough for alternatives and disagreement inside it."""
+
+BATCH_TOKENS = 4_096
+"""Tokens run together, padding included: eight passages of usual length at once, and bounded memory for long ones."""
+
+NULL_SCORE = 0.0
+"""Log-odds of even: above it the model finds an answer likelier than none."""
+
+
+class Model(Protocol):
+    """Gives start and end scores of shape (windows, tokens) for ids, mask and types of that shape. Thread-safe."""
+
+    def __call__(self, ids: Ints, mask: Ints, types: Ints) -> tuple[Floats, Floats]: ...
+
+
+class SpanReader:
+    """Reads with any model that scores starts and ends, and its fast tokenizer.
+
+    `name` says which calibration applies to the scores: all models of this kind share one.
+    """
+
+    name = "span-reader"
+
+    def __init__(self, tokenizer: Tokenizer, model: Model) -> None:
+        from tokenizers import Tokenizer
+
+        self._model = model
+        self._plain = Tokenizer.from_str(tokenizer.to_str())
+        self._plain.no_truncation()
+        self._plain.no_padding()
+        self._windowed = Tokenizer.from_str(tokenizer.to_str())
+        self._windowed.no_padding()
+        self._windowed.enable_truncation(MAX_TOKENS, stride=STRIDE_TOKENS, strategy="only_second")
+
+    @classmethod
+    def bundled(cls) -> SpanReader:
+        """The reader that comes with the program, run without torch. Raises ModelMissing."""
+        return cls.from_export(Path(str(files("qa"))) / "models" / "reader")
+
+    @classmethod
+    def from_export(cls, folder: Path) -> SpanReader:
+        """A reader exported by `training/export.py`. Raises ModelMissing, naming what is wrong with the folder."""
+        for name in ("config.json", "tokenizer.json", "reader.xml", "reader.bin"):
+            if not (folder / name).is_file():
+                raise ModelMissing(f"The reader in {folder} has no {name}. Name another with --reader.")
+        try:
+            config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+            kind = config["type"]
+        except (ValueError, KeyError, TypeError) as error:
+            raise ModelMissing(f"{folder / 'config.json'} is no description of a reader.") from error
+        if kind != "span-reader":
+            raise ModelMissing(f"{folder} holds a model of type {kind!r}, expected is 'span-reader'.")
+        return cls(_tokenizer(folder / "tokenizer.json"), OpenVINOModel(folder / "reader.xml"))
+
+    @classmethod
+    def from_hub(cls, name: str) -> SpanReader:
+        """A Hugging Face model for extractive question answering, by its folder or (online) its hub name."""
+        from transformers import AutoModelForQuestionAnswering, AutoTokenizer
+
+        try:
+            tokenizer = AutoTokenizer.from_pretrained(name, use_fast=True, trust_remote_code=False)
+            model = AutoModelForQuestionAnswering.from_pretrained(name, trust_remote_code=False)
+        except Exception as error:  # the library raises whatever its many loaders raise
+            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+            raise ModelMissing(
+                f"The reader {name!r} cannot be loaded: {reason}. Name a folder or hub name of a model for extractive "
+                "question answering, or leave the option out for the bundled reader."
+            ) from error
+        if not tokenizer.is_fast:
+            raise ModelMissing(f"The reader {name!r} has no fast tokenizer, and so no places for its tokens.")
+        return cls(tokenizer.backend_tokenizer, TorchModel(model))
+
+    def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
+        """Up to `SPANS_A_PASSAGE` spans a passage, best first; to a yes/no question whole sentences."""
+        windows = list(self._windows(question, candidates))
+        spans: list[Span] = []
+        for window, (starts, ends) in zip(windows, self._scores(windows), strict=True):
+            spans += window.spans(starts, ends)
+        if is_yes_no(question):
+            spans = [_whole_sentence(span) for span in spans]
+        return Reading(tuple(sorted(spans, key=lambda span: -span.score)), NULL_SCORE)
+
+    def _windows(self, question: str, candidates: Sequence[Candidate]) -> Iterator[_Window]:
+        asked = self._plain.encode(question, add_special_tokens=False)
+        if len(asked.ids) > QUESTION_TOKENS:
+            question = question[: asked.offsets[QUESTION_TOKENS - 1][1]]
+        contexts = [in_context(candidate.passage) for candidate in candidates]
+        encodings = self._windowed.encode_batch([(question, context.text) for context in contexts])
+        for candidate, context, encoding in zip(candidates, contexts, encodings, strict=True):
+            for part in (encoding, *encoding.overflowing):
+                yield _Window(candidate, context, part)
+
+    def _scores(self, windows: Sequence[_Window]) -> Iterator[tuple[Floats, Floats]]:
+        """Start and end scores of each window, in their order; run in batches of like length."""
+        order = sorted(range(len(windows)), key=lambda i: len(windows[i].encoding.ids))
+        found: dict[int, tuple[Floats, Floats]] = {}
+        while order:
+            longest = len(windows[order[-1]].encoding.ids)
+            count = max(1, BATCH_TOKENS // longest)
+            order, chosen = order[:-count], order[-count:]
+            ids, mask, types = (np.zeros((len(chosen), longest), dtype=np.int64) for _ in range(3))
+            for row, i in enumerate(chosen):
+                encoding = windows[i].encoding
+                length = len(encoding.ids)
+                ids[row, :length], mask[row, :length], types[row, :length] = encoding.ids, 1, encoding.type_ids
+            starts, ends = self._model(ids, mask, types)
+            for row, i in enumerate(chosen):
+                length = len(windows[i].encoding.ids)
+                found[i] = starts[row, :length], ends[row, :length]
+        return (found[i] for i in range(len(windows)))
+
+
+def _tokenizer(path: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    try:
+        return Tokenizer.from_file(str(path))
+    except Exception as error:  # the library raises bare Exception
+        raise ModelMissing(f"{path} is no tokenizer. Name another reader with --reader.") from error
+
+
+@dataclass(frozen=True)
+class _Window:
+    """A part of a passage in its context, as the model sees it."""
+
+    candidate: Candidate
+    context: PassageInContext
+    encoding: Encoding
+
+    def spans(self, starts: Floats, ends: Floats) -> list[Span]:
+        """The best spans that do not overlap, best first."""
+        tokens = [i for i, _ in self._quotable()]
+        if not tokens:
+            return []
+        first, last = tokens[0], tokens[-1] + 1
+        allowed = np.zeros(last - first, dtype=bool)
+        allowed[np.array(tokens) - first] = True
+        start = np.where(allowed, starts[first:last] - starts[0], -np.inf)
+        end = np.where(allowed, ends[first:last] - ends[0], -np.inf)
+        scores = np.triu(start[:, None] + end[None, :]) + _band(last - first)
+        found: list[Span] = []
+        for flat in np.argsort(scores, axis=None)[::-1]:
+            i, j = divmod(int(flat), last - first)
+            if not np.isfinite(scores[i, j]) or len(found) == SPANS_A_PASSAGE:
+                break
+            span = self._span(first + i, first + j, float(scores[i, j]))
+            if span is not None and not any(s.start < span.end and span.start < s.end for s in found):
+                found.append(span)
+        return found
+
+    def _quotable(self) -> Iterator[tuple[int, tuple[int, int]]]:
+        """The tokens that stand in the passage's text or its label, each with its place in the context."""
+        label = self.candidate.passage.label
+        label_start = self.context.label_start
+        for i, (sequence, (start, end)) in enumerate(
+            zip(self.encoding.sequence_ids, self.encoding.offsets, strict=True)
+        ):
+            in_text = start >= self.context.text_start
+            in_label = (
+                label is not None and label_start is not None and label_start <= start < label_start + len(label.text)
+            )
+            if sequence == 1 and end > start and (in_text or in_label):
+                yield i, (start, end)
+
+    def _span(self, first: int, last: int, score: float) -> Span | None:
+        """The span of two tokens, trimmed; None when it runs from the label into the text."""
+        start, end = self.encoding.offsets[first][0], self.encoding.offsets[last][1]
+        passage, label = self.candidate.passage, self.candidate.passage.label
+        if start >= self.context.text_start:
+            shift = passage.start - self.context.text_start
+            place = tidy(passage.text, start + shift - passage.start, end + shift - passage.start)
+            if place is None:
+                return None
+            start, end = place
+            return Span(self.candidate, passage.start + start, passage.start + end, passage.text[start:end], score)
+        assert label is not None and self.context.label_start is not None  # or the token was not quotable
+        if end > self.context.label_start + len(label.text):
+            return None
+        place = tidy(label.text, start - self.context.label_start, end - self.context.label_start)
+        if place is None:
+            return None
+        start, end = place
+        return Span(
+            self.candidate,
+            label.start + start,
+            label.start + end,
+            label.text[start:end],
+            score,
+            support=(passage.start, passage.end),
+        )
+
+
+def _band(tokens: int) -> Floats:
+    """0 where an end comes at or up to `ANSWER_TOKENS` after its start, minus infinity elsewhere."""
+    lead = np.arange(tokens)[None, :] - np.arange(tokens)[:, None]
+    return np.where((lead >= 0) & (lead < ANSWER_TOKENS), 0.0, -np.inf).astype(np.float32)
+
+
+_EDGE = re.compile(r"[\s,;:.!?\"“”‘'’–—-]+")
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
+
+
+def tidy(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """A span grown to whole words, without punctuation, lone articles or half brackets at its edges.
+
+    None when nothing is left.
+
+    >>> text = "It joined the (Euro-Atlantic) Council, in 1992."
+    >>> place = tidy(text, 15, 38)
+    >>> text[slice(*place)]
+    '(Euro-Atlantic) Council'
+    """
+    while start > 0 and text[start - 1].isalnum() and text[start].isalnum():
+        start -= 1
+    while end < len(text) and text[end - 1].isalnum() and text[end].isalnum():
+        end += 1
+    for opening, closing in _BRACKETS.items():
+        inside = text[start:end]
+        if inside.count(opening) == inside.count(closing) + 1 and text[end : end + 1] == closing:
+            end += 1
+        elif inside.count(closing) == inside.count(opening) + 1 and start > 0 and text[start - 1] == opening:
+            start -= 1
+    while start < end and (_EDGE.match(text[start]) or _unclosed(text, start, end, start)):
+        start += 1
+    while end > start and (_EDGE.match(text[end - 1]) or _unclosed(text, start, end, end - 1)):
+        # A full stop belongs to an abbreviation or initial ("U.S.", "Robert F.").
+        if text[end - 1] == "." and re.search(r"\b\w\.$", text[start:end]) and end < len(text):
+            break
+        end -= 1
+    return (start, end) if start < end else None
+
+
+def _unclosed(text: str, start: int, end: int, at: int) -> bool:
+    """Whether a bracket at the edge of a span has its partner outside it."""
+    inside, character = text[start:end], text[at]
+    return any(character in pair and inside.count(pair[0]) != inside.count(pair[1]) for pair in _BRACKETS.items())
+
+
+def _whole_sentence(span: Span) -> Span:
+    """The sentence in which a span begins; a span in a label stands for the line it labels."""
+    passage: Passage = span.candidate.passage
+    at = passage.start if span.support is not None else span.start
+    sentence = next((s for s in passage.sentences if s.start <= at < s.end), None)
+    if sentence is None:
+        return span
+    return Span(span.candidate, sentence.start, sentence.end, sentence.text, span.score)
+
+
+class OpenVINOModel:
+    """An exported model, run by OpenVINO at its defaults (bf16 where the processor has it)."""
+
+    def __init__(self, path: Path) -> None:
+        import openvino
+
+        try:
+            self._compiled = openvino.Core().compile_model(path, "CPU")
+        except RuntimeError as error:
+            raise ModelMissing(f"OpenVINO cannot load the reader at {path}. Name another with --reader.") from error
+        self._requests = threading.local()  # a request serves one thread at a time
+
+    def __call__(self, ids: Ints, mask: Ints, types: Ints) -> tuple[Floats, Floats]:
+        request = getattr(self._requests, "request", None)
+        if request is None:
+            request = self._requests.request = self._compiled.create_infer_request()
+        found = request.infer({"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
+        return np.array(found["start_logits"], np.float32), np.array(found["end_logits"], np.float32)
+
+
+class TorchModel:
+    """A transformers model for extractive question answering."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model.eval()
+        self._takes_types = getattr(model.config, "type_vocab_size", 0) > 1
+
+    def __call__(self, ids: Ints, mask: Ints, types: Ints) -> tuple[Floats, Floats]:
+        import torch
+
+        given = {"input_ids": torch.from_numpy(ids), "attention_mask": torch.from_numpy(mask)}
+        if self._takes_types:
+            given["token_type_ids"] = torch.from_numpy(types)
+        with torch.inference_mode():
+            found = self._model(**given)
+        return found.start_logits.float().numpy(), found.end_logits.float().numpy()

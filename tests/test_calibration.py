@@ -1,0 +1,57 @@
+"""From features to a probability."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.calibration import MAX_GAP, Calibrator, Features, features
+from qa.datatypes import Reading, Span
+from qa.errors import ModelMissing
+from qa.pipeline import READERS
+from tests.reading import candidates, document
+
+FLAT = dict.fromkeys(("margin", "gap", "dense", "words", "names", "agreement", "kind"), 0.0)
+PAGE = document("page.txt", "Mines were destroyed by 2004. In 2003 the fund paid for 1000 mines in Tajikistan.")
+
+
+def test_features_can_be_computed_by_hand():
+    [only] = candidates(PAGE)
+    best, other = Span(only, 56, 60, "1000", 3.0), Span(only, 24, 28, "2004", 1.0)
+    found = features("How many mines in Tajikistan in 1999?", Reading((best, other), 0.5), (best,), 2)
+    assert found == Features(
+        margin=2.5,  # 3.0 - 0.5
+        gap=2.0,  # 3.0 - 1.0
+        dense=0.6,
+        words=pytest.approx(2 / 4),  # mine, tajikistan of many, mine, tajikistan, 1999
+        names=pytest.approx(1 / 2),  # tajikistan of tajikistan, 1999
+        agreement=1.0,
+        kind=1.0,  # a number for "how many"
+    )
+
+
+def test_an_answer_without_a_rival_has_the_greatest_gap():
+    [only] = candidates(PAGE)
+    best = Span(only, 56, 60, "1000", 3.0)
+    assert features("How many?", Reading((best,), 0.0), (best,), 1).gap == MAX_GAP
+
+
+def test_the_probability_is_the_logistic_of_the_weighted_sum():
+    calibrator = Calibrator(-1.0, {**FLAT, "margin": 2.0})
+    zero = Features(0.5, 0, 0, 0, 0, 0, 0)
+    assert calibrator.confidence(zero) == pytest.approx(0.5)  # -1 + 2 × 0.5 = 0
+    assert calibrator.confidence(Features(-1e9, 0, 0, 0, 0, 0, 0)) == 0.0
+
+
+def test_coefficients_that_do_not_fit_the_features_are_refused():
+    with pytest.raises(ModelMissing, match="expected are"):
+        Calibrator(0.0, {"margin": 1.0})
+
+
+def test_a_reader_without_calibration_is_refused_with_what_to_do():
+    with pytest.raises(ModelMissing, match="training/calibrate.py"):
+        Calibrator.load("nobody")
+
+
+def test_every_reader_has_its_calibration():
+    for name in READERS:
+        assert Calibrator.load(f"{name}-reader").confidence(Features(5, 5, 1, 1, 1, 1, 1)) > 0.5
