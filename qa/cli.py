@@ -1,0 +1,425 @@
+"""The command line. Errors a person can mend are one sentence on standard error and exit code 1."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from qa.errors import QAError, QuestionsError
+
+if TYPE_CHECKING:
+    from qa.evaluation import Example
+    from qa.pipeline import Pipeline
+
+DEFAULT_QUESTIONS = "tests/evaluation/questions.jsonl"
+SHOWN_AROUND = 300
+"""Characters of surroundings that `qa show` prints on either side of a slice."""
+
+
+class _Group(click.Group):
+    """Turns an error that a person can mend into its sentence and exit code 1."""
+
+    def invoke(self, context: click.Context) -> Any:
+        try:
+            return super().invoke(context)
+        except QAError as error:
+            click.echo(f"Error: {_plain(str(error))}", err=True)
+            context.exit(1)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="chapter-and-verse", prog_name="qa")
+def main() -> None:
+    """Answers quoted from your documents, with the place where they stand.
+
+    Put text and Markdown files into a folder, index it, ask. Nothing leaves this machine, and nothing is written by a
+    model: an answer is a slice of a document, cited, or silence.
+    """
+
+
+_index_option = click.option(
+    "--index",
+    "index_folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="index",
+    envvar="QA_INDEX",
+    show_default=True,
+    show_envvar=True,
+    help="The folder of the index.",
+)
+_corpus_option = click.option(
+    "--corpus",
+    type=click.Path(path_type=Path, file_okay=False),
+    default="corpus",
+    envvar="QA_CORPUS",
+    show_default=True,
+    show_envvar=True,
+    help="The folder of documents.",
+)
+_embedder_option = click.option(
+    "--embedder",
+    default=None,
+    envvar="QA_EMBEDDER",
+    show_envvar=True,
+    help="A sentence-transformers folder or hub name.  [default: the bundled all-MiniLM-L6-v2]",
+)
+_reader_option = click.option(
+    "--reader", default=None, envvar="QA_READER", show_envvar=True, help="What reads the passages.  [default: sentence]"
+)
+_k_option = click.option(
+    "--k",
+    type=click.IntRange(1, 100),
+    default=None,
+    envvar="QA_K",
+    show_envvar=True,
+    help="How many passages to read.  [default: 8]",
+)
+_strictness_option = click.option(
+    "--strictness",
+    type=click.Choice(["lenient", "normal", "strict"]),
+    default="normal",
+    envvar="QA_STRICTNESS",
+    show_default=True,
+    show_envvar=True,
+    help="How sure an answer must be to be given.",
+)
+_json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
+
+
+@main.command()
+@_corpus_option
+@_index_option
+@_embedder_option
+@click.option("--full", is_flag=True, help="Build anew even when nothing has changed.")
+def index(corpus: Path, index_folder: Path, embedder: str | None, full: bool) -> None:
+    """Build the index, or bring it up to date with the documents.
+
+    The old index answers until the new one is complete. Exit code 1 when no document can be read.
+    """
+    from qa.embedding import BUNDLED, SentenceTransformerEmbedder
+    from qa.index import build_index
+
+    with _Bars() as bars:
+        report = build_index(
+            corpus, index_folder, SentenceTransformerEmbedder(embedder or BUNDLED), full, progress=bars.show
+        )
+    manifest = report.manifest
+    for refused in manifest.refused:
+        click.echo(f"not read: {_plain(refused.id)}: {_plain(refused.reason)}", err=True)
+    state = "Indexed" if report.built else "Nothing has changed:"
+    click.echo(f"{state} {len(manifest.documents)} documents, {manifest.passages} passages in {index_folder}.")
+
+
+class _Bars:
+    """A progress bar for each step of a build, on standard error."""
+
+    def __enter__(self) -> _Bars:
+        self._step = ""
+        self._bar: Any = None
+        return self
+
+    def show(self, step: str, done: int, total: int) -> None:
+        """Move the bar of a step; a `Progress`."""
+        if step != self._step:
+            self._close()
+            self._step = step
+            self._bar = click.progressbar(length=total, label=f"{step:<10}", file=sys.stderr)
+            self._bar.__enter__()
+        self._bar.update(done - self._bar.pos)
+
+    def _close(self) -> None:
+        if self._bar is not None:
+            self._bar.__exit__(None, None, None)
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
+
+
+def _open(
+    index_folder: Path,
+    embedder: str | None,
+    reader: str | None = None,
+    k: int | None = None,
+    strictness: Any = "normal",
+) -> Pipeline:
+    if sys.stderr.isatty():
+        click.echo("Loading the models …", err=True)
+    from qa.answering import DEFAULT_K
+    from qa.embedding import BUNDLED, SentenceTransformerEmbedder
+    from qa.pipeline import READERS, Pipeline, open_reader
+
+    model = SentenceTransformerEmbedder(embedder or BUNDLED)
+    return Pipeline(
+        index_folder,
+        model,
+        open_reader(reader or READERS[0], model),
+        k=DEFAULT_K if k is None else k,
+        strictness=strictness,
+    )
+
+
+@main.command()
+@click.argument("question", required=False)
+@click.option(
+    "--batch",
+    type=click.File("r", encoding="utf-8", errors="surrogateescape"),
+    help="Answer each line of a file, a JSON object with id and question; - is standard input. Needs --json.",
+)
+@_index_option
+@_embedder_option
+@_reader_option
+@_k_option
+@_strictness_option
+@_json_option
+def ask(
+    question: str | None,
+    batch: TextIO | None,
+    index_folder: Path,
+    embedder: str | None,
+    reader: str | None,
+    k: int | None,
+    strictness: str,
+    as_json: bool,
+) -> None:
+    """Answer a QUESTION with the documents' own words, or stay silent and say why.
+
+    Exit code 0 also when silent; 1 when something failed.
+    """
+    from qa.render import answer_json, answer_text
+
+    if (question is None) == (batch is None):
+        raise click.UsageError("Give one QUESTION, or --batch FILE.")
+    if batch is not None and not as_json:
+        raise click.UsageError("--batch gives one JSON object a line: say --json too.")
+    pipeline = _open(index_folder, embedder, reader, k, strictness)
+    if batch is not None:
+        failed = 0
+        for line in _answered_lines(batch, pipeline):
+            click.echo(_json(line))
+            failed += line["reason"] == "failed"
+        if failed:
+            click.echo(f"Error: {failed} of the lines could not be answered; their `message` says why.", err=True)
+            sys.exit(1)
+        return
+    assert question is not None
+    answer = pipeline.ask(question)
+    click.echo(_json(answer_json(answer)) if as_json else answer_text(answer))
+
+
+def _answered_lines(batch: TextIO, pipeline: Pipeline) -> Iterator[dict[str, Any]]:
+    """One JSON object for each line that is not blank, in order; a bad line gives one that says what is wrong."""
+    from qa.render import answer_json, failed_json
+
+    for number, line in enumerate(batch, start=1):
+        if not line.strip():
+            continue
+        try:
+            item = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            yield failed_json("", QuestionsError(f"Line {number} is no JSON: {error}."))
+            continue
+        identifier = item.get("id") if isinstance(item, dict) else None
+        question = item.get("question") if isinstance(item, dict) else None
+        if not isinstance(question, str):
+            bad_line = QuestionsError(f'Line {number} is no JSON object with a "question" that is a string.')
+            yield failed_json("", bad_line, identifier)
+            continue
+        try:
+            yield answer_json(pipeline.ask(question), identifier)
+        except QAError as error:
+            yield failed_json(question, error, identifier)
+
+
+@main.command()
+@click.argument("question")
+@_index_option
+@_embedder_option
+@_k_option
+@_json_option
+def search(question: str, index_folder: Path, embedder: str | None, k: int | None, as_json: bool) -> None:
+    """Find the passages nearest to a QUESTION, with their scores."""
+    from qa.render import candidate_json, candidates_text
+
+    candidates = _open(index_folder, embedder).search(question, k)
+    if as_json:
+        click.echo(_json([candidate_json(candidate) for candidate in candidates]))
+    else:
+        click.echo(candidates_text(candidates))
+
+
+@main.command()
+@click.argument("document")
+@click.option("--start", type=click.IntRange(min=0), help="First character of the slice.")
+@click.option("--end", type=click.IntRange(min=0), help="The character after its last.")
+@_index_option
+@_json_option
+def show(document: str, start: int | None, end: int | None, index_folder: Path, as_json: bool) -> None:
+    """Print a DOCUMENT's stored text, or a slice of it between » and « with its surroundings."""
+    from qa.index import Index
+
+    # A name whose bytes are no UTF-8, as the shell completes it, is shown and stored as in `document_id`.
+    document = document.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        stored = Index.open(index_folder).store.document(document)
+    except KeyError as error:
+        raise QAError(f"There is no document {document!r} in the index. `qa info` lists what there is.") from error
+    first, last = start or 0, len(stored.text) if end is None else end
+    if not first <= last <= len(stored.text):
+        raise QAError(
+            f"{document} has {len(stored.text):,} characters: [{first}, {last}) is no slice of it. Give --start "
+            "and --end as a citation has them."
+        )
+    if as_json:
+        found = {
+            "document": stored.id,
+            "title": stored.title,
+            "sha256": stored.sha256,
+            "date": None if stored.date is None else stored.date.isoformat(),
+            "start": first,
+            "end": last,
+            "line": stored.line_at(first),
+            "page": stored.page_at(first),
+            "headings": list(stored.headings_at(first)),
+            "text": stored.text[first:last],
+        }
+        click.echo(_json(found))
+    elif start is None and end is None:
+        click.echo(_plain(stored.text))
+    else:
+        before, after = stored.text[max(0, first - SHOWN_AROUND) : first], stored.text[last : last + SHOWN_AROUND]
+        click.echo(_plain(f"{before}»{stored.text[first:last]}«{after}"))
+
+
+@main.command()
+@click.option(
+    "--questions",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_QUESTIONS,
+    show_default=True,
+    help="A JSON Lines file of examples; marks.json beside it holds the pass marks.",
+)
+@click.option("--split", default="test", show_default=True, help="Which part of the questions.")
+@click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Also write an HTML page.")
+@_index_option
+@_embedder_option
+@_reader_option
+@_k_option
+@_strictness_option
+@_json_option
+def evaluate(
+    questions: Path,
+    split: str,
+    report: Path | None,
+    index_folder: Path,
+    embedder: str | None,
+    reader: str | None,
+    k: int | None,
+    strictness: str,
+    as_json: bool,
+) -> None:
+    """Judge every stage on a fixed set of questions.
+
+    Exit code 1 when a pass mark is missed. Marks hold for the `test` split.
+    """
+    from qa.evaluation import evaluate as run
+    from qa.evaluation import read_examples, read_marks
+    from qa.report import report_html, report_json, report_text
+
+    examples = read_examples(questions)
+    marks = read_marks(questions) if split == "test" else []
+    pipeline = _open(index_folder, embedder, reader, k, strictness)
+    result = run(pipeline, examples, marks, split, track=_asking)
+    if report is not None:
+        try:
+            report.write_text(report_html(result), encoding="utf-8")
+        except OSError as error:
+            raise QAError(f"The report cannot be written to {report}: {error.strerror}.") from error
+    click.echo(_json(report_json(result)) if as_json else report_text(result))
+    if result.missed:
+        sys.exit(1)
+
+
+def _asking(examples: Sequence[Example]) -> Iterator[Example]:
+    with click.progressbar(examples, label="asking    ", file=sys.stderr) as bar:
+        yield from bar
+
+
+@main.command()
+@click.option("--verify", is_flag=True, help="Read every file again and compare it with its checksum.")
+@_index_option
+@_json_option
+def info(verify: bool, index_folder: Path, as_json: bool) -> None:
+    """Say what is indexed, with which models."""
+    from qa.index import Index
+
+    opened = Index.open(index_folder)
+    if verify:
+        opened.verify()
+    manifest = opened.manifest
+    if as_json:
+        found = json.loads(manifest.to_json())
+        click.echo(_json({**found, "verified": verify}))
+        return
+    click.echo(f"{len(manifest.documents)} documents, {manifest.passages} passages, built {manifest.created}")
+    click.echo(f"embedder {manifest.embedder['name']} ({manifest.embedder['fingerprint'][:12]})")
+    for entry in manifest.documents:
+        date = f", {entry.date}" if entry.date else ""
+        click.echo(f"  {_plain(entry.id)}: {_plain(entry.title)}{date}, {entry.passages} passages")
+    for refused in manifest.refused:
+        click.echo(f"  not read: {_plain(refused.id)}: {_plain(refused.reason)}")
+    if verify:
+        click.echo("Every file is as it was written.")
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="The port to listen on.")
+@_corpus_option
+@_index_option
+@_embedder_option
+@_reader_option
+@_k_option
+@_strictness_option
+def serve(
+    host: str,
+    port: int,
+    corpus: Path,
+    index_folder: Path,
+    embedder: str | None,
+    reader: str | None,
+    k: int | None,
+    strictness: str,
+) -> None:
+    """Open the page in which questions are asked. The same as `python app.py`.
+
+    Builds the index first when there is none.
+    """
+    from qa.index import build_index
+    from qa.page import serve as run
+
+    if not (index_folder / "CURRENT").exists():
+        from qa.embedding import BUNDLED, SentenceTransformerEmbedder
+
+        with _Bars() as bars:
+            build_index(corpus, index_folder, SentenceTransformerEmbedder(embedder or BUNDLED), progress=bars.show)
+    run(_open(index_folder, embedder, reader, k, strictness), host, port)
+
+
+def _json(value: object) -> str:
+    """JSON on one line; surrogates that stand alone, which UTF-8 cannot carry, are escaped."""
+    return re.sub("[\ud800-\udfff]", lambda m: f"\\u{ord(m[0]):04x}", json.dumps(value, ensure_ascii=False))
+
+
+def _plain(text: str) -> str:
+    """A text without the control characters that could steer a terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,189 @@
+"""Answers, passages and documents as JSON, as text for a terminal and as safe HTML."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+from qa.datatypes import Answer, Candidate, Citation, Document, Reason
+
+SCHEMA = 1
+"""Raised only when a field that scripts may read changes its meaning or goes."""
+
+REASONS: dict[Reason, str] = {
+    "not_in_documents": "The documents do not say.",
+    "nothing_near": "Nothing in the documents is about this.",
+    "empty_question": "There is no question to look for: type a few words.",
+    "failed": "Something failed.",
+}
+"""What a person reads for each reason."""
+
+
+# JSON
+
+
+def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
+    """An answer as the versioned JSON object that scripts read; `identifier` is handed through as `id`."""
+    return {
+        "schema": SCHEMA,
+        "id": identifier,
+        "question": answer.question,
+        "answer": answer.text,
+        "confidence": round(answer.confidence, 4),
+        "reason": answer.reason,
+        "citations": [citation_json(citation) for citation in answer.citations],
+        "alternatives": [
+            {
+                "answer": other.text,
+                "confidence": round(other.confidence, 4),
+                "citations": [citation_json(citation) for citation in other.citations],
+            }
+            for other in answer.alternatives
+        ],
+        "agreement": {"documents": answer.independent_documents},
+        "seconds": round(answer.seconds, 4),
+    }
+
+
+def failed_json(question: str, error: Exception, identifier: object = None) -> dict[str, Any]:
+    """The same object for a question that could not be answered because something failed; `message` says what."""
+    return {**answer_json(Answer(question, reason="failed"), identifier), "message": str(error)}
+
+
+def citation_json(citation: Citation) -> dict[str, Any]:
+    """A citation with every field of the contract."""
+    return {
+        "number": citation.number,
+        "document": citation.document,
+        "sha256": citation.sha256,
+        "title": citation.title,
+        "date": None if citation.date is None else citation.date.isoformat(),
+        "headings": list(citation.headings),
+        "page": citation.page,
+        "line": citation.line,
+        "start": citation.start,
+        "end": citation.end,
+        "quote": citation.quote,
+        "answer_start": citation.answer_start,
+        "answer_end": citation.answer_end,
+    }
+
+
+def candidate_json(candidate: Candidate) -> dict[str, Any]:
+    """A passage with its place and its scores."""
+    passage = candidate.passage
+    return {
+        "rank": candidate.rank,
+        "document": passage.document,
+        "title": passage.title,
+        "headings": list(passage.headings),
+        "label": None if passage.label is None else passage.label.text,
+        "start": passage.start,
+        "end": passage.end,
+        "text": passage.text,
+        "score": round(candidate.score, 6),
+        "dense": round(candidate.dense, 4),
+        "lexical": round(candidate.lexical, 4),
+        "copies": [{"document": copy.document, "start": copy.start, "end": copy.end} for copy in candidate.copies],
+    }
+
+
+# A terminal
+
+
+def place(citation: Citation) -> str:
+    """Where a citation stands, for people: document, page or line, headings, date."""
+    at = f"line {citation.line}" if citation.page is None else f"page {citation.page}"
+    parts = [f"{citation.document}, {at}", " › ".join(citation.headings)]
+    if citation.date is not None:
+        parts.append(citation.date.isoformat())
+    return " · ".join(part for part in parts if part)
+
+
+def answer_text(answer: Answer) -> str:
+    """An answer for a terminal: the words, each citation with its sentence, the span between » and «."""
+    if answer.text is None:
+        assert answer.reason is not None  # an answer is cited or has its reason
+        lines = [REASONS[answer.reason]]
+        if answer.candidates:
+            lines += ["", "The closest passages:"]
+            lines += [f"  {c.passage.document}: {_shortened(c.passage.text)}" for c in answer.candidates[:3]]
+        return "\n".join(lines)
+    lines = [f"{_one_line(answer.text)}   (confidence {answer.confidence:.0%})", ""]
+    lines += _citations_text(answer.citations)
+    if answer.independent_documents > 1:
+        lines += ["", f"{answer.independent_documents} documents agree."]
+    if answer.alternatives:
+        lines += ["", "Other answers in the documents:"]
+        for other in answer.alternatives:
+            lines += [f"  {_one_line(other.text)}   (confidence {other.confidence:.0%})"]
+            lines += [f"  {line}" for line in _citations_text(other.citations)]
+    return "\n".join(lines)
+
+
+def _citations_text(citations: Sequence[Citation]) -> list[str]:
+    lines = []
+    for citation in citations:
+        start, end = citation.answer_start - citation.start, citation.answer_end - citation.start
+        quote = f"{citation.quote[:start]}»{citation.quote[start:end]}«{citation.quote[end:]}"
+        lines += [f"[{citation.number}] {place(citation)}", f"    {_one_line(quote)}"]
+    return lines
+
+
+def candidates_text(candidates: Sequence[Candidate]) -> str:
+    """Passages for a terminal, each with its scores."""
+    if not candidates:
+        return REASONS["empty_question"]
+    return "\n".join(
+        f"{c.rank}. {c.passage.document} [{c.passage.start}:{c.passage.end}]  fused {c.score:.4f}  "
+        f"dense {c.dense:.3f}  lexical {c.lexical:.2f}\n   {_shortened(c.passage.text)}"
+        for c in candidates
+    )
+
+
+def _one_line(text: str) -> str:
+    """A text on one line, without characters that could steer a terminal."""
+    return " ".join("".join(c if c.isprintable() or c.isspace() else "�" for c in text).split())
+
+
+def _shortened(text: str, characters: int = 160) -> str:
+    line = _one_line(text)
+    return line if len(line) <= characters else line[: characters - 1].rsplit(" ", 1)[0] + "…"
+
+
+# HTML
+
+
+def marked_html(text: str, start: int, end: int, offset: int = 0) -> str:
+    """A text as HTML with `[start, end)` marked, if it is not empty; all escaped. `offset` is where the text begins."""
+    if start == end:
+        return html.escape(text)
+    start, end = start - offset, end - offset
+    return f"{html.escape(text[:start])}<mark>{html.escape(text[start:end])}</mark>{html.escape(text[end:])}"
+
+
+def citation_html(citation: Citation) -> str:
+    """The quote of a citation with its answer marked."""
+    return marked_html(citation.quote, citation.answer_start, citation.answer_end, citation.start)
+
+
+def document_html(document: Document, start: int, end: int, answer_start: int, answer_end: int) -> str:
+    """A whole document with a quote and the answer inside it marked, by their places; headings are set off."""
+    return (
+        f"{_headed_html(document, 0, start)}<span class='quote' id='quote'>"
+        f"{marked_html(document.text[start:end], answer_start, answer_end, start)}</span>"
+        f"{_headed_html(document, end, len(document.text))}"
+    )
+
+
+def _headed_html(document: Document, start: int, end: int) -> str:
+    """A part of a document in which the lines of its headings stand out."""
+    text, done, parts = document.text, start, []
+    for section in document.sections:
+        line_end = text.find("\n", section.start)
+        line_end = len(text) if line_end == -1 else line_end
+        if done <= section.start and line_end <= end:
+            parts += [html.escape(text[done : section.start]), f"<b>{html.escape(text[section.start : line_end])}</b>"]
+            done = line_end
+    return "".join(parts) + html.escape(text[done:end])

@@ -1,0 +1,192 @@
+"""The measures on outcomes one can check by eye, the question set against the files, and the pass marks."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from qa.datatypes import Answer, Citation
+from qa.documents import decode
+from qa.errors import QuestionsError
+from qa.evaluation import (
+    Accepted,
+    Example,
+    Mark,
+    Outcome,
+    Place,
+    calibration_error,
+    evaluate,
+    figures,
+    is_right,
+    read_examples,
+    read_marks,
+    reliability,
+    risk_coverage_area,
+    squad_scores,
+)
+from qa.pipeline import Pipeline
+from qa.report import report_html, report_json, report_text
+
+QUESTIONS = Path(__file__).parent / "evaluation" / "questions.jsonl"
+TEXT = "The treaty was signed in 1992 in Geneva. It was renewed in 2002."
+
+
+def citation(answer: str, document: str = "a.txt", at: int | None = None) -> Citation:
+    start = TEXT.index(answer) if at is None else at
+    return Citation(1, document, "0" * 64, "A", None, (), None, 1, 0, len(TEXT), TEXT, start, start + len(answer))
+
+
+def example(*answers: str, tags: tuple[str, ...] = (), evidence: tuple[Place, ...] = ()) -> Example:
+    accepted = tuple(
+        Accepted(Place("a.txt", TEXT.index(a), TEXT.index(a) + len(a)), a, "AB"[i] if "disagreement" in tags else "A")
+        for i, a in enumerate(answers)
+    )
+    return Example("q", "test", "date", tags, "When?", accepted, evidence)
+
+
+def outcome(
+    asked: Example, given: str | None, right: bool, confidence: float, relevant: tuple[bool, ...] = ()
+) -> Outcome:
+    answer = (
+        Answer("When?", confidence, reason="not_in_documents", seconds=0.1)
+        if given is None
+        else Answer("When?", confidence, citations=(citation(given),), independent_documents=1, seconds=0.3)
+    )
+    exact, f1 = (1.0, 1.0) if right or (given is None and not asked.answers) else (0.0, 0.0)
+    return Outcome(asked, answer, right, True, exact, f1, relevant, int(given is not None), int(given is not None))
+
+
+@pytest.mark.parametrize(
+    ("given", "right"),
+    [
+        ("1992", True),
+        ("in 1992", True),  # shares half of its words and more
+        ("The treaty was signed in 1992 in Geneva.", True),  # a sentence that contains it
+        ("Geneva", False),
+        ("2002", False),
+    ],
+)
+def test_an_answer_is_right_at_an_accepted_place_in_fair_words(given: str, right: bool):
+    assert is_right(example("1992"), [citation(given)]) is right
+
+
+def test_the_same_words_elsewhere_are_not_right():
+    assert not is_right(example("1992"), [citation("1992", document="b.txt")])
+    assert not is_right(example("1992"), [])
+
+
+def test_the_evidence_must_be_quoted_too():
+    asked = example("1992", evidence=(Place("a.txt", 0, len(TEXT)),))
+    whole, half = citation("1992"), Citation(1, "a.txt", "", "", None, (), None, 1, 0, 40, TEXT[:40], 25, 29)
+    assert is_right(asked, [whole])
+    assert not is_right(asked, [half])
+    assert is_right(asked, [half, whole])  # the citations together
+
+
+def test_exact_match_and_f1_are_the_official_ones():
+    assert squad_scores("The Geneva.", ["geneva", "Bern"]) == (1.0, 1.0)
+    exact, f1 = squad_scores("signed in 1992", ["1992"])
+    assert (exact, f1) == (0.0, pytest.approx(0.5))  # precision 1/3, recall 1
+
+
+def test_figures_by_eye():
+    outcomes = [
+        outcome(example("1992"), "1992", True, 0.9, (True, False)),
+        outcome(example("1992"), "Geneva", False, 0.7, (False, True)),
+        outcome(example("2002"), None, True, 0.4, (False, False)),
+        outcome(example(), None, False, 0.2),
+        outcome(example(), "Geneva", False, 0.6),
+    ]
+    found = figures(outcomes)
+    assert found["recall@1"] == pytest.approx(1 / 3)
+    assert found["recall@5"] == pytest.approx(2 / 3)
+    assert found["MRR"] == pytest.approx((1 + 1 / 2 + 0) / 3)
+    assert found["right answers"] == pytest.approx(1 / 3)
+    assert found["wrong answers"] == pytest.approx(1 / 3)
+    assert found["wrongly silent"] == pytest.approx(1 / 3)
+    assert found["rightly silent"] == pytest.approx(1 / 2)
+    assert found["good outcomes"] == pytest.approx(2 / 5)
+    assert found["exact citations"] == 1.0
+    assert found["seconds, median"] == pytest.approx(0.3)
+    assert "disagreements shown" not in found  # nothing to take a share of
+
+
+def test_calibration_error_and_risk_coverage_by_eye():
+    sure = outcome(example("1992"), "1992", True, 0.95)
+    unsure = outcome(example("1992"), "Geneva", False, 0.15)
+    # Two bins of one question each: |0.95 - 1| and |0.15 - 0|, half the weight each.
+    assert calibration_error([sure, unsure]) == pytest.approx((0.05 + 0.15) / 2)
+    # Ordered by confidence: right then wrong, so the risk is 0 at half coverage and 1/2 at full.
+    assert risk_coverage_area([unsure, sure]) == pytest.approx((0 + 1 / 2) / 2)
+    assert [(b.questions, b.share_right) for b in reliability([sure, unsure])] == [(1, 0.0), (1, 1.0)]
+
+
+@pytest.mark.parametrize(("value", "kept"), [(0.9, True), (0.8, True), (0.79, False)])
+def test_a_mark_is_kept_at_its_value_and_missed_below(value: float, kept: bool):
+    assert Mark("F1", "at_least", 0.8).kept({"F1": value}) is kept
+
+
+def test_a_file_of_questions_that_is_none_is_refused_by_line(tmp_path: Path):
+    path = tmp_path / "q.jsonl"
+    path.write_text('{"id": 1, "question": "Q?", "answers": []}\n\n{"id": 2}\n')
+    with pytest.raises(QuestionsError, match="line 3, is no example"):
+        read_examples(path)
+    path.write_text("\n")
+    with pytest.raises(QuestionsError, match="no questions"):
+        read_examples(path)
+
+
+# The fixed set
+
+
+def test_every_accepted_answer_stands_at_its_place_in_the_files(corpus: Path):
+    texts = {path.name: decode(path.read_bytes()) for path in corpus.iterdir()}
+    examples = read_examples(QUESTIONS)
+    for asked in examples:
+        for accepted in asked.answers:
+            place = accepted.place
+            assert texts[place.document][place.start : place.end] == accepted.text, asked.id
+        for place in asked.evidence:
+            assert texts[place.document][place.start : place.end].strip(), asked.id
+    assert len({asked.id for asked in examples}) == len(examples)
+
+
+def test_the_set_has_what_it_promises():
+    examples = read_examples(QUESTIONS)
+
+    def count(*, answerable: bool, tag: str = "") -> int:
+        return sum(bool(e.answers) is answerable and (not tag or tag in e.tags) for e in examples)
+
+    assert count(answerable=True) >= 70
+    assert count(answerable=False) >= 40
+    assert count(answerable=True, tag="paraphrase") >= 20
+    assert count(answerable=False, tag="near_miss") >= 20
+    assert min(count(answerable=True, tag=tag) for tag in ("timeline", "both_documents", "disagreement", "list")) >= 5
+    assert {e.split for e in examples} == {"tune", "test"}
+
+
+def test_every_line_of_the_documents_is_asked_about(pipeline: Pipeline):
+    asked = [place for e in read_examples(QUESTIONS) for place in (*(a.place for a in e.answers), *e.evidence)]
+    for entry in pipeline.manifest.documents:
+        for block in pipeline.document(entry.id).blocks:
+            text = pipeline.document(entry.id).text[block.start : block.end]
+            if len(text.split()) > 3:
+                assert any(p.document == entry.id and p.start < block.end and block.start < p.end for p in asked), text
+
+
+def test_the_pass_marks_are_kept_on_the_test_questions(pipeline: Pipeline, tmp_path: Path):
+    report = evaluate(pipeline, read_examples(QUESTIONS), read_marks(QUESTIONS))
+    assert report.missed == (), report_text(report)
+    assert report.figures["exact citations"] == 1.0
+    assert len(json.loads(json.dumps(report_json(report)))["outcomes"]) == len(report.outcomes)
+    page = report_html(report)
+    assert "All marks kept" in page
+    assert page.count("<tr>") > len(report.figures)
+
+
+def test_questions_about_other_documents_are_refused(pipeline: Pipeline):
+    stranger = Example("q", "test", "", (), "Q?", (Accepted(Place("gone.txt", 0, 1), "x"),), ())
+    with pytest.raises(QuestionsError, match=r"about gone\.txt, which is not in the index"):
+        evaluate(pipeline, [stranger])
