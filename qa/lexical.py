@@ -63,11 +63,12 @@ class LexicalIndex:
         compared as stems, never as a query language: no sign in a question has a meaning of its own.
         """
         words = sorted(content_stems(question) or set(stems(question)))
-        if not words or len(self) == 0:
+        k = min(k, len(self))
+        if not words or k < 1:
             return []
         terms = [
             (tantivy.Occur.Should, tantivy.Query.term_query(self._index.schema, "text", word, index_option="freq"))
             for word in words
         ]
-        hits = self._searcher.search(tantivy.Query.boolean_query(terms), limit=min(k, len(self)), count=False).hits
+        hits = self._searcher.search(tantivy.Query.boolean_query(terms), limit=k, count=False).hits
         return [(int(self._searcher.doc(address)["row"][0]), float(score)) for score, address in hits]

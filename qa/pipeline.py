@@ -20,10 +20,15 @@ READERS = ("sentence", "span")
 
 
 def open_reader(name: str, embedder: Embedder) -> Reader:
-    """A reader that comes with the program, or a Hugging Face model by folder or hub name. Raises ModelMissing."""
+    """A reader that comes with the program, an exported one by its folder, or a Hugging Face model by folder or hub name.
+
+    Raises ModelMissing.
+    """
     if name == "sentence":
         return SentenceReader(embedder)
-    return SpanReader.bundled() if name == "span" else SpanReader.from_hub(name)
+    if name == "span":
+        return SpanReader.bundled()
+    return SpanReader.from_export(Path(name)) if Path(name, "reader.xml").exists() else SpanReader.from_hub(name)
 
 
 class Pipeline:

@@ -74,7 +74,7 @@ def asked_type(question: str) -> AnswerType:
 
 
 _YES_NO = re.compile(
-    r"(?:and |but |so |also )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|must)\b",
+    r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|must)\b",
     re.IGNORECASE,
 )
 

@@ -7,6 +7,7 @@ import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -36,9 +37,8 @@ def write_store(path: Path, documents: Iterable[Document], passages: Sequence[Pa
 
     Raises OSError when it cannot be written.
     """
-    connection = sqlite3.connect(path)
     try:
-        with connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             connection.executescript(_SCHEMA)
             connection.executemany(
                 "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_document_row, documents)
@@ -49,8 +49,6 @@ def write_store(path: Path, documents: Iterable[Document], passages: Sequence[Pa
             )
     except sqlite3.OperationalError as error:
         raise OSError(f"SQLite cannot write {path}: {error}") from error
-    finally:
-        connection.close()
 
 
 class Store:

@@ -83,7 +83,7 @@ _EVENT = re.compile(
 )
 _DATE = rf"(?:\d{{1,2}}\s+(?:{_MONTHS})|(?:{_MONTHS})\s+\d{{1,2}}),?\s+\d{{4}}|\d{{4}}-\d\d-\d\d"
 _DATELINE = re.compile(
-    rf"(?P<place>[A-Z][A-Z'’ .-]+(?:, [A-Z][\w .]+)?)[,:(]?\s+(?P<date>{_DATE})\)?(?:,\s*(?P<source>[^,]{{2,40}}?))?"
+    rf"(?P<place>[A-Z][A-Z'’ .-]+(?:, [A-Z][\w .]+)?)(?:[,:]?\s+|\s*\()(?P<date>{_DATE})\)?(?:,\s*(?P<source>[^,]{{2,40}}?))?"
     r"\s+(?:--|[-–—])\s"
 )
 _STATED_DATE = re.compile(

@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import zip_longest
 
 import sentencex
 import tantivy
@@ -49,7 +50,7 @@ def _joined_boundaries(block: str) -> Iterator[tuple[int, int]]:
     """The segmenter's boundaries, with those after an abbreviation taken back."""
     start = 0
     boundaries = sentencex.get_sentence_boundaries("en", block)
-    for boundary, following in zip(boundaries, [*boundaries[1:], None], strict=True):
+    for boundary, following in zip_longest(boundaries, boundaries[1:]):
         end = boundary["end_index"]
         if following is not None:
             goes_on = following["text"].lstrip()[:1]

@@ -51,7 +51,7 @@ class VectorIndex:
     def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
         """The k rows nearest to a vector of shape (dimension,), best first, each with its cosine."""
         k = min(k, len(self))
-        if k == 0:
+        if k < 1:
             return []
         scores, rows = self._index.search(vector.reshape(1, -1), k)
         return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]

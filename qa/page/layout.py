@@ -1,0 +1,186 @@
+"""The page itself: components and what happens between them. The only place that imports Gradio."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Literal
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
+
+import gradio as gr
+from gradio.events import api
+
+from qa.answering import DEFAULT_K
+from qa.errors import QAError
+from qa.page.examples import examples
+from qa.page.parts import Place, answer_html, busy_html, message_html, source_html
+from qa.pipeline import Pipeline
+from qa.render import answer_json, candidate_json, failed_json
+
+log = logging.getLogger(__name__)
+
+TITLE = "Chapter & Verse"
+
+HEADER = """<header class='masthead'><h1><a href='./'>Chapter &amp; Verse</a></h1>
+<p>Answers quoted from your documents, word for word, with the place where they stand.</p></header>"""
+
+FAILED = "Something failed while answering; the terminal shows what. Ask again, or start the program anew."
+
+AT_ONCE = 2
+"""Questions answered at the same time; more would only take turns on the processor's cores."""
+
+_HERE = Path(__file__).parent
+
+_REMEMBER = """(question) => {
+  const url = new URL(location);
+  question.trim() ? url.searchParams.set("q", question.trim()) : url.searchParams.delete("q");
+  history.replaceState(null, "", url);
+}"""
+"""Makes the page's address the link that asks the same question again."""
+
+
+def page(pipeline: Pipeline) -> gr.Blocks:
+    """The page on a pipeline, with examples already checked."""
+    opened = itertools.count(1)
+
+    def answered(question: str) -> Iterator[tuple[Any, Any]]:
+        """What stands in the answer's and the source's place, first while reading, then after it."""
+        yield busy_html(question.strip()), gr.skip()
+        try:
+            answer = pipeline.ask(question)
+            best = source(Place.of_citation(answer.citations[0]), clicked=False) if answer.citations else ""
+            yield answer_html(answer, pipeline.document), best
+        except QAError as error:
+            yield message_html(str(error)), ""
+        except Exception:
+            log.exception("A question could not be answered.")
+            yield message_html(FAILED), ""
+
+    def source(place: Place, clicked: bool) -> str:
+        try:
+            document = pipeline.document(place.document)
+        except KeyError as error:
+            raise QAError(f"{place.document} is no longer there. Ask the question again.") from error
+        return source_html(document, place, clicked, next(opened))
+
+    def opened_place(event: gr.EventData) -> str:
+        try:
+            return source(Place.from_json(event._data), clicked=True)
+        except QAError as error:
+            return message_html(str(error))
+
+    def linked(request: gr.Request) -> Iterator[tuple[Any, Any, Any]]:
+        """The answer to the question in the page's address, if there is one."""
+        question = str(request.query_params.get("q", ""))
+        for shown in answered(question) if question else ():
+            yield question, *shown
+
+    blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+    with blocks:
+        gr.HTML(HEADER, apply_default_css=False)
+        with gr.Row(elem_id="ask"):
+            question = gr.Textbox(
+                label="Your question",
+                show_label=False,
+                placeholder="Ask the documents a question",
+                autofocus=True,
+                max_lines=4,
+                min_width=240,
+                elem_id="question",
+            )
+            ask = gr.Button("Ask", variant="primary", scale=0, min_width=110)
+        with gr.Row(elem_id="examples"):
+            choices = [gr.Button(example, size="sm", min_width=0) for example in examples(pipeline)]
+        with gr.Row(elem_id="reading"):
+            answer = gr.HTML(elem_id="answer", js_on_load=_script("answer.js"), apply_default_css=False)
+            shown = gr.HTML(elem_id="source", js_on_load=_script("source.js"), apply_default_css=False)
+
+        quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+        asking: dict[str, Any] = {"fn": answered, "inputs": question, "outputs": [answer, shown], **quietly}
+        remembering: dict[str, Any] = {"fn": None, "inputs": question, "js": _REMEMBER, **quietly}
+        gr.on([ask.click, question.submit], **asking).then(**remembering)
+        for choice in choices:
+            chosen = choice.click(lambda example: example, choice, question, **quietly)
+            chosen.then(**asking).then(**remembering)
+        answer.open(opened_place, outputs=shown, **quietly)
+        blocks.load(linked, outputs=[question, answer, shown], **quietly)
+        _endpoints(pipeline)
+    return blocks
+
+
+def _script(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")
+
+
+def _endpoints(pipeline: Pipeline) -> None:
+    """What programs call: /ask, /search and /documents."""
+
+    def ask(
+        question: str, k: int = DEFAULT_K, strictness: Literal["lenient", "normal", "strict"] = "normal"
+    ) -> dict[str, Any]:
+        """The documents' answer to a question, with citations; null, with a `reason`, where they have none."""
+        try:
+            return answer_json(pipeline.ask(question, strictness, k))
+        except (QAError, ValueError) as error:
+            return failed_json(question[:100], error)
+
+    def search(question: str, k: int = DEFAULT_K) -> list[dict[str, Any]]:
+        """The k passages nearest to a question, best first, with their scores."""
+        try:
+            return [candidate_json(candidate) for candidate in pipeline.search(question, k)]
+        except (QAError, ValueError) as error:
+            raise gr.Error(str(error), print_exception=False) from error
+
+    def documents() -> list[dict[str, Any]]:
+        """The documents that questions are answered from."""
+        return [asdict(entry) for entry in pipeline.manifest.documents]
+
+    for endpoint in (ask, search, documents):
+        api(endpoint, api_name=endpoint.__name__, api_description=endpoint.__doc__)
+
+
+def theme() -> gr.themes.Base:
+    """Ink on paper, in fonts that the system has: those that come with Gradio lack letters."""
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="stone",
+        text_size="lg",
+        radius_size="sm",
+        font=["system-ui", "Segoe UI", "Roboto", "Noto Sans", "sans-serif"],
+        font_mono=["ui-monospace", "Consolas", "monospace"],
+    ).set(
+        body_background_fill="#fdfcf9",
+        body_background_fill_dark="#191816",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_400",
+        input_placeholder_color="*neutral_500",
+        input_placeholder_color_dark="*neutral_400",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_600",
+        button_primary_text_color="white",
+    )
+
+
+def launch(blocks: gr.Blocks, host: str, port: int) -> str:
+    """Serve a page from threads of its own and give its address."""
+    blocks.queue(default_concurrency_limit=AT_ONCE)
+    _, address, _ = blocks.launch(
+        server_name=host,
+        server_port=port,
+        prevent_thread_lock=True,
+        quiet=True,
+        footer_links=["api"],
+        run_history=False,
+        ssr_mode=False,
+        theme=theme(),
+        css_paths=_HERE / "style.css",
+        favicon_path=_HERE / "favicon.svg",
+    )
+    return str(address)

@@ -1,0 +1,215 @@
+"""Answers, passages and documents as the HTML of the page; everything that is not written here is escaped."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from html import escape
+
+from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
+from qa.errors import QAError
+from qa.render import REASONS, citation_html, document_html
+
+LONG_ANSWER = 60
+"""Characters beyond which an answer is a sentence, set smaller than a name or a year."""
+
+MAX_CLOSEST = 3
+"""Passages shown when the documents do not say: enough to see that they were searched."""
+
+MAX_PASSAGE_CHARACTERS = 320
+"""Of a closest passage; the whole of it is a click away."""
+
+WORDS_FOR_CONFIDENCE = (
+    (0.95, "Almost certainly right"),
+    (0.8, "Very likely right"),
+    (0.65, "Likely right"),
+    (0.5, "More likely right than wrong"),
+    (0.0, "Doubtful"),
+)
+"""From each confidence on."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a click opens: a quote in a document, and the answer inside the quote (empty where there is none)."""
+
+    document: str
+    sha256: str
+    start: int
+    end: int
+    answer_start: int
+    answer_end: int
+
+    @classmethod
+    def of_citation(cls, citation: Citation) -> Place:
+        """The place of a citation's quote and answer."""
+        c = citation
+        return cls(c.document, c.sha256, c.start, c.end, c.answer_start, c.answer_end)
+
+    @classmethod
+    def from_json(cls, data: object) -> Place:
+        """A place as the browser sends it back. Raises QAError for anything else."""
+        if isinstance(data, Mapping):
+            texts = [data.get(name) for name in ("document", "sha256")]
+            offsets = [data.get(name) for name in ("start", "end", "answer_start", "answer_end")]
+            if all(type(text) is str for text in texts) and all(type(offset) is int for offset in offsets):
+                return cls(*texts, *offsets)  # type: ignore[arg-type]
+        raise QAError("This link names no place in a document. Ask the question again.")
+
+    def check(self, document: Document) -> None:
+        """Raises QAError when the document is no longer the one the place was made for."""
+        in_order = 0 <= self.start <= self.answer_start <= self.answer_end <= self.end <= len(document.text)
+        if self.sha256 != document.sha256 or not in_order:
+            raise QAError(f"{document.title} has changed since it was quoted. Ask the question again.")
+
+
+# The answer
+
+
+def answer_html(answer: Answer, document: Callable[[str], Document]) -> str:
+    """An answer with its citations and the other answers, or why there is none and the closest passages."""
+    body = _cited_html(answer) if answer.citations else _silent_html(answer, document)
+    return f"<section class='answer' aria-label='Answer'>{_question_html(answer.question)}{body}</section>"
+
+
+def message_html(message: str) -> str:
+    """A sentence on what went wrong."""
+    return f"<p class='message' role='alert'>{escape(message)}</p>"
+
+
+def busy_html(question: str) -> str:
+    """What stands in the answer's place while the documents are read."""
+    return f"<section class='answer busy'>{_question_html(question)}<p>Reading the documents…</p></section>"
+
+
+def _question_html(question: str) -> str:
+    return f"<p class='question'>{escape(question)}</p>" if question else ""
+
+
+def _cited_html(answer: Answer) -> str:
+    assert answer.text is not None  # it is cited
+    length = " long" if len(answer.text) > LONG_ANSWER else ""
+    documents = answer.independent_documents
+    agreement = f"<p class='agreement'>{documents} documents agree.</p>" if documents > 1 else ""
+    return (
+        f"<p class='words{length}'>{escape(answer.text)}</p>{_confidence_html(answer.confidence)}{agreement}"
+        f"{_citations_html(answer.citations)}{_alternatives_html(answer.alternatives)}"
+    )
+
+
+def _confidence_html(confidence: float) -> str:
+    """In words and as a number, and what the number means."""
+    hundredths = _hundredths(confidence)
+    return (
+        f"<p class='confidence'><strong>{_in_words(confidence)}</strong> · {hundredths}&#8239;% "
+        f"<span>Of a hundred answers with this number, about {hundredths} are right.</span></p>"
+    )
+
+
+def _hundredths(confidence: float) -> int:
+    """A confidence as a whole percentage; never 0 or 100, for nothing here is certain.
+
+    >>> _hundredths(0.834), _hundredths(0.999)
+    (83, 99)
+    """
+    return min(max(round(100 * confidence), 1), 99)
+
+
+def _in_words(confidence: float) -> str:
+    """
+    >>> _in_words(0.83)
+    'Very likely right'
+    """
+    return next(words for least, words in WORDS_FOR_CONFIDENCE if confidence >= least)
+
+
+def _citations_html(citations: Sequence[Citation]) -> str:
+    items = "".join(
+        f"<li><blockquote>{citation_html(citation)}</blockquote>{_opener_html(citation)}</li>" for citation in citations
+    )
+    return f"<ol class='citations' aria-label='Citations'>{items}</ol>"
+
+
+def _opener_html(citation: Citation) -> str:
+    """The button that opens a citation in its document."""
+    at = f"line {citation.line}" if citation.page is None else f"page {citation.page}"
+    date = "" if citation.date is None else _day(citation.date)
+    where = _where_html(citation.title, (*citation.headings, at, date))
+    return _button_html(Place.of_citation(citation), f"<b>[{citation.number}]</b> {where}")
+
+
+def _where_html(title: str, details: Sequence[str]) -> str:
+    return f"<cite>{escape(title)}</cite>" + "".join(f" · {escape(detail)}" for detail in details if detail)
+
+
+def _button_html(place: Place, content: str) -> str:
+    data = escape(json.dumps(asdict(place)), quote=True)
+    return (
+        f"<button type='button' class='open' title='Open the document at this place' data-place=\"{data}\">"
+        f"{content}</button>"
+    )
+
+
+def _day(date: datetime.date) -> str:
+    return f"{date.day} {date:%B %Y}"
+
+
+def _alternatives_html(alternatives: Sequence[Alternative]) -> str:
+    if not alternatives:
+        return ""
+    items = "".join(
+        f"<details><summary><span>{escape(other.text)}</span> <small>{_numbers(other)} · "
+        f"{_hundredths(other.confidence)}&#8239;%</small></summary>{_citations_html(other.citations)}</details>"
+        for other in alternatives
+    )
+    return f"<div class='alternatives'><h3>Other answers in the documents</h3>{items}</div>"
+
+
+def _numbers(alternative: Alternative) -> str:
+    return "".join(f"[{citation.number}]" for citation in alternative.citations)
+
+
+def _silent_html(answer: Answer, document: Callable[[str], Document]) -> str:
+    assert answer.reason is not None  # it is not cited
+    why = ""
+    if answer.reason == "not_in_documents" and answer.confidence > 0:
+        chance = f"a chance of {_hundredths(answer.confidence)}&#8239;% to be right"
+        why = f"<p class='confidence'>The likeliest answer found has {chance}: too little.</p>"
+    passages = "".join(_passage_html(candidate, document) for candidate in answer.candidates[:MAX_CLOSEST])
+    closest = f"<h3>The closest passages</h3><ol class='citations'>{passages}</ol>" if passages else ""
+    return f"<p class='words silent'>{escape(REASONS[answer.reason])}</p>{why}{closest}"
+
+
+def _passage_html(candidate: Candidate, document: Callable[[str], Document]) -> str:
+    passage = candidate.passage
+    source = document(passage.document)
+    place = Place(source.id, source.sha256, passage.start, passage.end, passage.start, passage.start)
+    text = passage.text
+    if len(text) > MAX_PASSAGE_CHARACTERS:
+        text = text[:MAX_PASSAGE_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    label = "" if passage.label is None else passage.label.text.rstrip(":")
+    where = _where_html(source.title, (*passage.headings, label, f"line {source.line_at(passage.start)}"))
+    return f"<li><blockquote>{escape(text)}</blockquote>{_button_html(place, where)}</li>"
+
+
+# The source
+
+
+def source_html(document: Document, place: Place, clicked: bool, opened: int) -> str:
+    """A whole document with a place highlighted. Raises QAError when the place does not fit it.
+
+    `clicked` makes the page move there; `opened` differs each time, so that a place can be opened again.
+    """
+    place.check(document)
+    date = "" if document.date is None else _day(document.date)
+    details = " · ".join(escape(part) for part in (document.id, document.source or "", date) if part)
+    text = document_html(document, place.start, place.end, place.answer_start, place.answer_end)
+    title = escape(document.title)
+    return (
+        f"<article class='source' tabindex='-1' aria-label='{title}' data-opened='{opened}'"
+        f"{' data-clicked' if clicked else ''}><header><h2>{title}</h2><p>{details}</p>"
+        "<button type='button' class='back'>Back to the answer</button></header>"
+        f"<div class='text' tabindex='0' role='region' aria-label='Its text'>{text}</div></article>"
+    )
