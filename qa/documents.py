@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
@@ -108,7 +109,8 @@ def _file_bytes(path: Path) -> bytes:
 
 
 def _title_from_name(stem: str) -> str:
-    words = " ".join(stem.replace("_", " ").replace("-", " ").split())
+    # The hyphens inside a date stay.
+    words = " ".join(re.sub(r"_|(?<!\d)-|-(?!\d)", " ", stem).split())
     return words[:1].upper() + words[1:]
 
 

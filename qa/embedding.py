@@ -88,10 +88,13 @@ class SentenceTransformerEmbedder:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 over the weights, the window and the pooling, whatever files they came from."""
+        import torch
+
         digest = hashlib.sha256(repr((self._model.max_seq_length, str(self._model))).encode())
         for name, tensor in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
-            digest.update(tensor.detach().contiguous().numpy().tobytes())
+            # As bytes: NumPy has no bfloat16.
+            digest.update(tensor.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
         return digest.hexdigest()
 
     @property

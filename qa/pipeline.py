@@ -20,10 +20,7 @@ READERS = ("sentence", "span")
 
 
 def open_reader(name: str, embedder: Embedder) -> Reader:
-    """A reader that comes with the program, an exported one by its folder, or a Hugging Face model by folder or hub name.
-
-    Raises ModelMissing.
-    """
+    """A reader of the program's own, or an exported or Hugging Face one by folder or hub name. Raises ModelMissing."""
     if name == "sentence":
         return SentenceReader(embedder)
     if name == "span":

@@ -79,13 +79,21 @@ _YES_NO = re.compile(
 )
 
 
-def is_yes_no(question: str) -> bool:
-    """Whether a question can be answered with yes or no: it opens with a verb.
+_WHY_HOW = re.compile(
+    r"(?:and |but |so )?(?:why|for what reason|how(?!\s+(?:many|much|old|long|often|far|large|big|high|tall|deep)))\b",
+    re.IGNORECASE,
+)
 
-    >>> is_yes_no("Has Tajikistan left the Partnership?"), is_yes_no("Who has left it?")
-    (True, False)
+
+def asks_for_sentence(question: str) -> bool:
+    """Whether only a whole sentence answers: it opens with a verb (yes or no?), with "why" or with a plain "how".
+
+    >>> [asks_for_sentence(q) for q in ("Has it left?", "Why did it leave?", "How many left?", "Is it A or B?")]
+    [True, True, False, False]
     """
-    return bool(_YES_NO.match(question)) and not re.search(r",?\s+or\s+(?:not\b)?", question)
+    if _YES_NO.match(question):
+        return not re.search(r"\bor\b(?! not\b)", question)
+    return bool(_WHY_HOW.match(question))
 
 
 def expressions(kind: AnswerType, text: str) -> Iterator[tuple[int, int]]:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 from qa.datatypes import Candidate, Passage, Reading, Span
 from qa.errors import ModelMissing
 from qa.passages import PassageInContext, in_context
-from qa.question import is_yes_no
+from qa.question import asks_for_sentence
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -116,12 +116,12 @@ class SpanReader:
         return cls(tokenizer.backend_tokenizer, TorchModel(model))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
-        """Up to `SPANS_A_PASSAGE` spans a passage, best first; to a yes/no question whole sentences."""
+        """Up to `SPANS_A_PASSAGE` spans a passage, best first; whole sentences where only they answer."""
         windows = list(self._windows(question, candidates))
         spans: list[Span] = []
         for window, (starts, ends) in zip(windows, self._scores(windows), strict=True):
             spans += window.spans(starts, ends)
-        if is_yes_no(question):
+        if asks_for_sentence(question):
             spans = [_whole_sentence(span) for span in spans]
         return Reading(tuple(sorted(spans, key=lambda span: -span.score)), NULL_SCORE)
 

@@ -83,7 +83,8 @@ _EVENT = re.compile(
 )
 _DATE = rf"(?:\d{{1,2}}\s+(?:{_MONTHS})|(?:{_MONTHS})\s+\d{{1,2}}),?\s+\d{{4}}|\d{{4}}-\d\d-\d\d"
 _DATELINE = re.compile(
-    rf"(?P<place>[A-Z][A-Z'’ .-]+(?:, [A-Z][\w .]+)?)(?:[,:]?\s+|\s*\()(?P<date>{_DATE})\)?(?:,\s*(?P<source>[^,]{{2,40}}?))?"
+    rf"(?P<place>[A-Z][A-Z'’ .-]+(?:, [A-Z][\w .]+)?)(?:[,:]?\s+|\s*\()(?P<date>{_DATE})\)?"
+    r"(?:,\s*(?P<source>[^,]{2,40}?))?"
     r"\s+(?:--|[-–—])\s"
 )
 _STATED_DATE = re.compile(
@@ -304,6 +305,8 @@ def markdown_structure(text: str) -> Structure:
             if token.type == "tr_open" and _DIVIDER.fullmatch(text[start:end].replace("|", "").replace(":", "-")):
                 continue
             start += bullet.end() if bullet else 0
+            if not text[start:end].strip():
+                continue  # control characters that are white space here and none to CommonMark
             blocks.append(Block(kind, start, end, lead_in if kind == "item" else None))
             if kind == "paragraph":
                 lead_in = _lead_in(text[start:end], start)

@@ -49,12 +49,16 @@ class VectorIndex:
         return int(self._index.d)
 
     def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
-        """The k rows nearest to a vector of shape (dimension,), best first, each with its cosine."""
+        """The k rows nearest to a vector of shape (dimension,), best first, each with its cosine.
+
+        Equally near rows are in their order.
+        """
         k = min(k, len(self))
         if k < 1:
             return []
         scores, rows = self._index.search(vector.reshape(1, -1), k)
-        return [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+        found = [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
+        return sorted(found, key=lambda item: (-item[1], item[0]))
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
         """The cosine between a vector and each of the named rows, in their order."""

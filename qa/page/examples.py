@@ -1,4 +1,4 @@
-"""Example questions made from the documents, and shown only where the pipeline answers them from there."""
+"""Suggestion questions made from the documents, and shown only where the pipeline answers them from there."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ GOOD_CONFIDENCE = 0.75
 
 
 @dataclass(frozen=True)
-class Example:
+class Suggestion:
     """A question, and the place `[start, end)` from which it was made and where its answer stands."""
 
     question: str
@@ -57,7 +57,7 @@ def examples(pipeline: Pipeline) -> list[str]:
     return [example.question for example in islice(answered, MAX_EXAMPLES)]
 
 
-def possible_examples(documents: Sequence[Document]) -> Iterator[Example]:
+def possible_examples(documents: Sequence[Document]) -> Iterator[Suggestion]:
     """Questions the documents should answer, each once; kinds of questions, and documents, take turns."""
     seen: set[str] = set()
     for example in _in_turns([_in_turns([kind(document) for document in documents]) for kind in _KINDS]):
@@ -87,7 +87,7 @@ _LIST = re.compile(r"(?P<subject>[A-Z]\w+(?: [^\s,.;:]+){2,10}?) (?P<verb>are:|i
 _IN_BRACKETS = re.compile(r"\((?P<letters>[A-Z][A-Za-z]{1,6})\)")
 
 
-def _of_events(document: Document) -> Iterator[Example]:
+def _of_events(document: Document) -> Iterator[Suggestion]:
     """ "2002: Tajikistan joins the Partnership." → "When did Tajikistan join the Partnership?" """
     for block in document.blocks:
         if block.kind == "event":
@@ -96,19 +96,19 @@ def _of_events(document: Document) -> Iterator[Example]:
             event = _EVENT.fullmatch(line, 0 if dated is None else dated.end())
             if event is not None and event["verb"] not in ("has", "is"):
                 question = f"When did {_inside(event['subject'])} {_infinitive(event['verb'])} {event['rest']}?"
-                yield Example(question, document.id, block.start, block.end)
+                yield Suggestion(question, document.id, block.start, block.end)
 
 
-def _of_lists(document: Document) -> Iterator[Example]:
+def _of_lists(document: Document) -> Iterator[Suggestion]:
     """ "Key areas are: borders; crises." → "What are the key areas?" """
     for start, end, match in _in_sentences(document, _LIST):
         subject = _inside(match["subject"], document.text)
         are = match["verb"] == "are:"
         question = f"What are the {subject}?" if are else f"What do the {subject} include?"
-        yield Example(question, document.id, start, end)
+        yield Suggestion(question, document.id, start, end)
 
 
-def _of_abbreviations(document: Document) -> Iterator[Example]:
+def _of_abbreviations(document: Document) -> Iterator[Suggestion]:
     """ "the Trust Fund (TF)" → "What does TF stand for?" """
     for found in _IN_BRACKETS.finditer(document.text):
         line = document.text[document.text.rfind("\n", 0, found.start()) + 1 : found.start()]
@@ -116,17 +116,17 @@ def _of_abbreviations(document: Document) -> Iterator[Example]:
         initials = "".join(word[0] for word in words)
         capitals = "".join(letter for letter in initials if letter.isupper())
         if initials.upper().endswith(found["letters"].upper()) or capitals.endswith(found["letters"].upper()):
-            yield Example(f"What does {found['letters']} stand for?", document.id, found.start(), found.end())
+            yield Suggestion(f"What does {found['letters']} stand for?", document.id, found.start(), found.end())
 
 
-def _of_beginnings(document: Document) -> Iterator[Example]:
+def _of_beginnings(document: Document) -> Iterator[Suggestion]:
     """ "Since 2005, NATO has sponsored a school." → "Since when has NATO sponsored a school?" """
     for start, end, match in _in_sentences(document, _SINCE):
         question = f"Since when {match['verb']} {_inside(match['subject'])} {match['rest']}?"
-        yield Example(question, document.id, start, end)
+        yield Suggestion(question, document.id, start, end)
 
 
-_KINDS: tuple[Callable[[Document], Iterator[Example]], ...] = (
+_KINDS: tuple[Callable[[Document], Iterator[Suggestion]], ...] = (
     _of_events,
     _of_lists,
     _of_abbreviations,

@@ -15,7 +15,8 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 import gradio as gr
 from gradio.events import api
 
-from qa.answering import DEFAULT_K
+from qa.answering import THRESHOLDS
+from qa.datatypes import Document
 from qa.errors import QAError
 from qa.page.examples import examples
 from qa.page.parts import Place, answer_html, busy_html, message_html, source_html
@@ -30,6 +31,9 @@ HEADER = """<header class='masthead'><h1><a href='./'>Chapter &amp; Verse</a></h
 <p>Answers quoted from your documents, word for word, with the place where they stand.</p></header>"""
 
 FAILED = "Something failed while answering; the terminal shows what. Ask again, or start the program anew."
+
+ASKING = "asking"
+"""What all events that ask a question are queued under, so that they wait for each other."""
 
 AT_ONCE = 2
 """Questions answered at the same time; more would only take turns on the processor's cores."""
@@ -54,19 +58,21 @@ def page(pipeline: Pipeline) -> gr.Blocks:
         try:
             answer = pipeline.ask(question)
             best = source(Place.of_citation(answer.citations[0]), clicked=False) if answer.citations else ""
-            yield answer_html(answer, pipeline.document), best
+            yield answer_html(answer, document), best
         except QAError as error:
             yield message_html(str(error)), ""
         except Exception:
             log.exception("A question could not be answered.")
             yield message_html(FAILED), ""
 
-    def source(place: Place, clicked: bool) -> str:
+    def document(identifier: str) -> Document:
         try:
-            document = pipeline.document(place.document)
-        except KeyError as error:
-            raise QAError(f"{place.document} is no longer there. Ask the question again.") from error
-        return source_html(document, place, clicked, next(opened))
+            return pipeline.document(identifier)
+        except KeyError as error:  # the index was rebuilt without it
+            raise QAError(f"{identifier} is no longer there. Ask the question again.") from error
+
+    def source(place: Place, clicked: bool) -> str:
+        return source_html(document(place.document), place, clicked, next(opened))
 
     def opened_place(event: gr.EventData) -> str:
         try:
@@ -77,7 +83,10 @@ def page(pipeline: Pipeline) -> gr.Blocks:
     def linked(request: gr.Request) -> Iterator[tuple[Any, Any, Any]]:
         """The answer to the question in the page's address, if there is one."""
         question = str(request.query_params.get("q", ""))
-        for shown in answered(question) if question else ():
+        if not question:
+            yield gr.skip(), gr.skip(), gr.skip()  # whoever types already is not disturbed
+            return
+        for shown in answered(question):
             yield question, *shown
 
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
@@ -101,14 +110,15 @@ def page(pipeline: Pipeline) -> gr.Blocks:
             shown = gr.HTML(elem_id="source", js_on_load=_script("source.js"), apply_default_css=False)
 
         quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        asking: dict[str, Any] = {"fn": answered, "inputs": question, "outputs": [answer, shown], **quietly}
-        remembering: dict[str, Any] = {"fn": None, "inputs": question, "js": _REMEMBER, **quietly}
-        gr.on([ask.click, question.submit], **asking).then(**remembering)
+        asking: dict[str, Any] = {**quietly, "concurrency_id": ASKING}
+        asked: dict[str, Any] = {**asking, "fn": answered, "inputs": question, "outputs": [answer, shown]}
+        remembered: dict[str, Any] = {**quietly, "fn": None, "inputs": question, "js": _REMEMBER}
+        gr.on([ask.click, question.submit], **asked).then(**remembered)
         for choice in choices:
             chosen = choice.click(lambda example: example, choice, question, **quietly)
-            chosen.then(**asking).then(**remembering)
+            chosen.then(**asked).then(**remembered)
         answer.open(opened_place, outputs=shown, **quietly)
-        blocks.load(linked, outputs=[question, answer, shown], **quietly)
+        blocks.load(linked, outputs=[question, answer, shown], **asking)
         _endpoints(pipeline)
     return blocks
 
@@ -121,15 +131,17 @@ def _endpoints(pipeline: Pipeline) -> None:
     """What programs call: /ask, /search and /documents."""
 
     def ask(
-        question: str, k: int = DEFAULT_K, strictness: Literal["lenient", "normal", "strict"] = "normal"
+        question: str, k: int | None = None, strictness: Literal["lenient", "normal", "strict"] | None = None
     ) -> dict[str, Any]:
         """The documents' answer to a question, with citations; null, with a `reason`, where they have none."""
         try:
+            if strictness is not None and strictness not in THRESHOLDS:
+                raise QAError(f"The strictness {strictness!r} is none of {', '.join(THRESHOLDS)}.")
             return answer_json(pipeline.ask(question, strictness, k))
         except (QAError, ValueError) as error:
-            return failed_json(question[:100], error)
+            return failed_json(question, error)
 
-    def search(question: str, k: int = DEFAULT_K) -> list[dict[str, Any]]:
+    def search(question: str, k: int | None = None) -> list[dict[str, Any]]:
         """The k passages nearest to a question, best first, with their scores."""
         try:
             return [candidate_json(candidate) for candidate in pipeline.search(question, k)]
@@ -141,7 +153,8 @@ def _endpoints(pipeline: Pipeline) -> None:
         return [asdict(entry) for entry in pipeline.manifest.documents]
 
     for endpoint in (ask, search, documents):
-        api(endpoint, api_name=endpoint.__name__, api_description=endpoint.__doc__)
+        name = endpoint.__name__
+        api(endpoint, api_name=name, api_description=endpoint.__doc__, concurrency_id=ASKING)
 
 
 def theme() -> gr.themes.Base:

@@ -133,42 +133,46 @@ def _citations_html(citations: Sequence[Citation]) -> str:
 
 
 def _opener_html(citation: Citation) -> str:
-    """The button that opens a citation in its document."""
+    """The button that opens a citation in its document; the first is open as soon as the answer is there."""
     at = f"line {citation.line}" if citation.page is None else f"page {citation.page}"
-    date = "" if citation.date is None else _day(citation.date)
-    where = _where_html(citation.title, (*citation.headings, at, date))
-    return _button_html(Place.of_citation(citation), f"<b>[{citation.number}]</b> {where}")
+    where = _where_html(citation.title, (*citation.headings, at, _day(citation.date)))
+    place = Place.of_citation(citation)
+    return _button_html(place, f"<b>[{citation.number}]</b> {where}", is_open=citation.number == 1)
 
 
 def _where_html(title: str, details: Sequence[str]) -> str:
     return f"<cite>{escape(title)}</cite>" + "".join(f" · {escape(detail)}" for detail in details if detail)
 
 
-def _button_html(place: Place, content: str) -> str:
+def _button_html(place: Place, content: str, is_open: bool = False) -> str:
+    current = " aria-current='true'" if is_open else ""
     data = escape(json.dumps(asdict(place)), quote=True)
     return (
-        f"<button type='button' class='open' title='Open the document at this place' data-place=\"{data}\">"
-        f"{content}</button>"
+        f"<button type='button' class='open' title='Open the document at this place'{current} "
+        f'data-place="{data}">{content}</button>'
     )
 
 
-def _day(date: datetime.date) -> str:
-    return f"{date.day} {date:%B %Y}"
+def _day(date: datetime.date | None) -> str:
+    return "" if date is None else f"{date.day} {date:%B %Y}"
 
 
 def _alternatives_html(alternatives: Sequence[Alternative]) -> str:
     if not alternatives:
         return ""
     items = "".join(
-        f"<details><summary><span>{escape(other.text)}</span> <small>{_numbers(other)} · "
+        f"<details><summary><span>{escape(other.text)}</span> <small>{escape(_sources(other))} · "
         f"{_hundredths(other.confidence)}&#8239;%</small></summary>{_citations_html(other.citations)}</details>"
         for other in alternatives
     )
     return f"<div class='alternatives'><h3>Other answers in the documents</h3>{items}</div>"
 
 
-def _numbers(alternative: Alternative) -> str:
-    return "".join(f"[{citation.number}]" for citation in alternative.citations)
+def _sources(alternative: Alternative) -> str:
+    """Who gives another answer, and when: "[2][3] Relations with Mali, 3 May 2004"."""
+    numbers = "".join(f"[{citation.number}]" for citation in alternative.citations)
+    documents = [", ".join(filter(None, (c.title, _day(c.date)))) for c in alternative.citations]
+    return f"{numbers} {'; '.join(dict.fromkeys(documents))}"
 
 
 def _silent_html(answer: Answer, document: Callable[[str], Document]) -> str:
@@ -203,8 +207,7 @@ def source_html(document: Document, place: Place, clicked: bool, opened: int) ->
     `clicked` makes the page move there; `opened` differs each time, so that a place can be opened again.
     """
     place.check(document)
-    date = "" if document.date is None else _day(document.date)
-    details = " · ".join(escape(part) for part in (document.id, document.source or "", date) if part)
+    details = " · ".join(escape(part) for part in (document.id, document.source, _day(document.date)) if part)
     text = document_html(document, place.start, place.end, place.answer_start, place.answer_end)
     title = escape(document.title)
     return (

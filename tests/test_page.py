@@ -1,0 +1,479 @@
+"""The page: its HTML, its examples, its endpoints, and the whole of it in a browser over the real documents."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import html
+import json
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page
+
+from qa.datatypes import (
+    Alternative,
+    Answer,
+    Block,
+    Candidate,
+    Citation,
+    Document,
+    Label,
+    Passage,
+    Section,
+    Sentence,
+)
+from qa.errors import QAError
+from qa.page import check_address
+from qa.page.examples import possible_examples
+from qa.page.parts import Place, answer_html, busy_html, message_html, source_html
+
+CORPUS = Path(__file__).parents[1] / "corpus"
+JOINED = "When did Tajikistan join the Partnership for Peace?"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&${alert(3)}{{alert(4)}}"
+
+
+def document(text: str, **fields: Any) -> Document:
+    return dataclasses.replace(Document("mines.txt", "On mines", text, "ab12"), **fields)
+
+
+def citation(number: int, source: Document, sentence: str, answer: str) -> Citation:
+    start, answer_start = source.text.index(sentence), source.text.index(answer)
+    return Citation(
+        number=number,
+        document=source.id,
+        sha256=source.sha256,
+        title=source.title,
+        date=source.date,
+        headings=source.headings_at(answer_start),
+        page=source.page_at(answer_start),
+        line=source.line_at(answer_start),
+        start=start,
+        end=start + len(sentence),
+        quote=sentence,
+        answer_start=answer_start,
+        answer_end=answer_start + len(answer),
+    )
+
+
+MINES = document(
+    "Results\nOver 1000 mines were found. All are gone.\nOver 1200 mines, says another report.",
+    sections=(Section("Results", 1, 0, 89),),
+    date=datetime.date(2004, 5, 3),
+)
+FIRST = citation(1, MINES, "Over 1000 mines were found.", "Over 1000")
+SECOND = citation(2, MINES, "Over 1200 mines, says another report.", "Over 1200")
+
+
+def text_of(fragment: str) -> str:
+    """What a person reads of some HTML."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", fragment)).split())
+
+
+# Answers
+
+
+def test_an_answer_shows_its_words_its_sentence_its_place_and_the_other_answers() -> None:
+    answer = Answer("How many?", 0.83, (FIRST,), (Alternative(0.4, (SECOND,)),), independent_documents=2)
+
+    shown = answer_html(answer, lambda _: MINES)
+
+    assert "<p class='words'>Over 1000</p>" in shown
+    assert "<mark>Over 1000</mark> mines were found." in shown
+    assert "<mark>Over 1200</mark> mines, says another report." in shown
+    assert text_of(shown) == (
+        "How many? Over 1000 Very likely right · 83 % Of a hundred answers with this number, about 83 are right. "
+        "2 documents agree. Over 1000 mines were found. [1] On mines · Results · line 2 · 3 May 2004 "
+        "Other answers in the documents Over 1200 [2] On mines, 3 May 2004 · 40 % "
+        "Over 1200 mines, says another report. [2] On mines · Results · line 3 · 3 May 2004"
+    )
+
+
+def test_a_silent_answer_gives_its_reason_and_the_closest_passages() -> None:
+    sentence = Sentence(36, 49, "All are gone.")
+    passage = Passage(MINES.id, 36, 49, sentence.text, (sentence,), MINES.title, ("Results",))
+    answer = Answer("Why?", 0.2, candidates=(Candidate(passage, 1, 0.1, 0.5, 1.0),), reason="not_in_documents")
+
+    assert text_of(answer_html(answer, lambda _: MINES)) == (
+        "Why? The documents do not say. The likeliest answer found has a chance of 20 % to be right: too little. "
+        "The closest passages All are gone. On mines · Results · line 2"
+    )
+
+
+def test_whatever_documents_questions_and_messages_hold_is_shown_as_text() -> None:
+    hostile = document(f"Before {HOSTILE} after", id=HOSTILE, title=HOSTILE, source=HOSTILE)
+    hostile = dataclasses.replace(hostile, sections=(Section(HOSTILE, 1, 0, len(hostile.text)),))
+    cited = citation(1, hostile, hostile.text, HOSTILE)
+    answer = Answer(HOSTILE, 0.9, (cited,), (Alternative(0.4, (cited,)),))
+    shown = [
+        answer_html(answer, lambda _: hostile),
+        source_html(hostile, Place.of_citation(cited), clicked=False, opened=1),
+        busy_html(HOSTILE),
+        message_html(HOSTILE),
+    ]
+
+    for fragment in shown:
+        assert "<script" not in fragment and "<img" not in fragment
+        assert HOSTILE in html.unescape(fragment)
+
+
+# The source
+
+
+def test_a_document_is_shown_whole_with_its_headings_and_the_place_marked() -> None:
+    shown = source_html(MINES, Place.of_citation(SECOND), clicked=True, opened=7)
+
+    assert shown.endswith(
+        "<b>Results</b>\nOver 1000 mines were found. All are gone.\n"
+        "<span class='quote' id='quote'><mark>Over 1200</mark> mines, says another report.</span></div></article>"
+    )
+    assert text_of(shown).startswith("On mines mines.txt · 3 May 2004 Back to the answer")
+
+
+def test_a_place_comes_back_from_the_browser_as_it_went_out() -> None:
+    place = Place.of_citation(FIRST)
+    assert Place.from_json(dataclasses.asdict(place)) == place
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, [], "mines.txt", {**dataclasses.asdict(Place.of_citation(FIRST)), "end": "9"}]
+)
+def test_what_is_no_place_is_refused(data: object) -> None:
+    with pytest.raises(QAError, match="names no place"):
+        Place.from_json(data)
+
+
+@pytest.mark.parametrize("change", [{"sha256": "cd34"}, {"end": 10_000}, {"start": -1}, {"answer_end": 0}])
+def test_a_place_in_a_document_that_changed_is_refused(change: dict[str, Any]) -> None:
+    with pytest.raises(QAError, match="has changed"):
+        source_html(MINES, dataclasses.replace(Place.of_citation(FIRST), **change), clicked=True, opened=1)
+
+
+# Examples
+
+
+def test_examples_are_made_from_timelines_lists_abbreviations_and_beginnings() -> None:
+    text = (
+        "2002: Mali joins the Union.\nThe Council visits Mali.\n"
+        "Key areas of work are: borders; roads.\nThe Trade Union (TU) met.\nSince 2005, Mali has sponsored a school."
+    )
+    lines = [(m.start(), m.end()) for m in re.finditer(".+", text)]
+    events = (Block("event", *lines[0]), Block("event", *lines[1], Label("2002", 0, 4)))
+    source = document(text, blocks=(*events, *(Block("paragraph", *line) for line in lines[2:])))
+
+    assert [(e.question, text[e.start : e.end]) for e in possible_examples([source])] == [
+        ("When did Mali join the Union?", "2002: Mali joins the Union."),
+        ("What are the key areas of work?", "Key areas of work are: borders; roads."),
+        ("What does TU stand for?", "(TU)"),
+        ("Since when has Mali sponsored a school?", "Since 2005, Mali has sponsored a school."),
+        ("When did the Council visit Mali?", "The Council visits Mali."),
+    ]
+
+
+# The whole page
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over the real documents with the real models, on a free port; the index is built first."""
+    folder = tmp_path_factory.mktemp("page")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    options = ["--corpus", str(CORPUS), "--index", str(folder / "index"), "--port", str(port)]
+    with (folder / "log").open("w+") as log:
+        app = subprocess.Popen([sys.executable, CORPUS.parent / "app.py", *options], stdout=log, stderr=log)
+        try:
+            wait_until(lambda: "The page is at" in (folder / "log").read_text() or app.poll() is not None)
+            assert app.poll() is None, (folder / "log").read_text()
+            yield f"http://127.0.0.1:{port}/"
+        finally:
+            app.terminate()
+            app.wait()
+
+
+def wait_until(happens: Callable[[], bool], seconds: float = 120) -> None:
+    for _ in range(int(seconds * 10)):
+        if happens():
+            return
+        time.sleep(0.1)
+    raise TimeoutError
+
+
+# For programs
+
+
+def call(address: str, endpoint: str, *arguments: object) -> Any:
+    """What an endpoint of the page returns."""
+    request = Request(
+        f"{address}gradio_api/call/{endpoint}",
+        json.dumps({"data": arguments}).encode(),
+        {"Content-Type": "application/json"},
+    )
+    with urlopen(request) as begun:
+        event = json.load(begun)["event_id"]
+    with urlopen(f"{address}gradio_api/call/{endpoint}/{event}") as stream:
+        lines = stream.read().decode().splitlines()
+    assert lines[-3] == "event: complete", lines
+    return json.loads(lines[-2].removeprefix("data: "))[0]
+
+
+def test_programs_ask_and_get_the_json_of_the_contract(address: str) -> None:
+    given = call(address, "ask", JOINED, None, None)
+
+    assert (given["schema"], given["question"], given["answer"], given["reason"]) == (1, JOINED, "2002", None)
+    for cited in given["citations"]:
+        text = (CORPUS / cited["document"]).read_text(encoding="utf-8")
+        assert text[cited["start"] : cited["end"]] == cited["quote"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("x" * 10_000, None, None), "Ask it in fewer words"),
+        ((JOINED, 0, None), "at least one passage"),
+        ((JOINED, None, "lax"), "none of lenient, normal, strict"),
+    ],
+)
+def test_programs_are_told_what_is_wrong(address: str, arguments: tuple[object, ...], message: str) -> None:
+    given = call(address, "ask", *arguments)
+
+    assert (given["answer"], given["reason"]) == (None, "failed")
+    assert message in given["message"]
+
+
+def test_programs_search_and_list_documents(address: str) -> None:
+    found = call(address, "search", "landmines", 2)
+    listed = call(address, "documents")
+
+    assert [passage["rank"] for passage in found] == [1, 2]
+    assert "landmines" in found[0]["text"]
+    assert [entry["id"] for entry in listed] == sorted(path.name for path in CORPUS.iterdir())
+
+
+def test_an_address_that_is_taken_or_none_is_said_so(address: str) -> None:
+    for host, port in [("127.0.0.1", urlsplit(address).port or 0), ("127.0.0.1", 70_000), ("no.such.host.invalid", 80)]:
+        with pytest.raises(QAError, match="--port"):
+            check_address(host, port)
+
+
+# For people
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("There is no Chromium, so the page is NOT tested in a browser: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield started
+        started.close()
+
+
+class Visit:
+    """A browser at the page, and what went wrong or outside meanwhile."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.page = page
+        self.address = address
+        self.problems: list[str] = []
+        self.hosts: set[str | None] = set()
+        page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
+        page.on("pageerror", lambda error: self.problems.append(str(error)))
+        page.on("dialog", lambda dialog: (self.problems.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
+
+    def open(self, path: str = "") -> Visit:
+        self.page.goto(self.address + path)
+        self.page.get_by_label("Your question").wait_for()
+        return self
+
+    def ask(self, question: str) -> Locator:
+        """Type a question, press Enter, and wait for the answer."""
+        self.page.get_by_label("Your question").fill(question)
+        self.page.keyboard.press("Enter")
+        return self.answer()
+
+    def answer(self) -> Locator:
+        answer = self.page.locator("#answer").locator(".answer:not(.busy), .message")
+        answer.wait_for(timeout=60_000)
+        return answer
+
+
+@pytest.fixture(params=[{}])
+def visit(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Visit]:
+    """A visit to the open page; fails afterwards if it ran into an error or asked another host for anything."""
+    page = browser.new_page(**request.param)
+    visit = Visit(page, address).open()
+    yield visit
+    page.close()
+    assert visit.problems == []
+    assert visit.hosts <= {"127.0.0.1", None, ""}
+
+
+@pytest.mark.browser
+def test_a_question_is_answered_with_citations_that_open_at_the_highlight(visit: Visit) -> None:
+    answer = visit.ask(JOINED)
+
+    assert visit.page.title() == "Chapter & Verse"
+    assert answer.locator(".words").inner_text() == "2002"
+    assert "2 documents agree." in answer.inner_text()
+    openers = answer.locator("> .citations .open")
+    assert {place(opener)["document"] for opener in openers.all()} == {path.name for path in CORPUS.iterdir()}
+
+    for opener in openers.all():
+        opener.click()
+        source = visit.page.locator("#source .source:focus")
+        source.and_(visit.page.locator(f"[aria-label='{title(opener)}']")).wait_for()
+        wanted = place(opener)
+        text = (CORPUS / wanted["document"]).read_text(encoding="utf-8")
+        source.locator("mark").filter(visible=True).wait_for()
+        assert source.locator("#quote").text_content() == text[wanted["start"] : wanted["end"]]
+        assert source.locator("mark").text_content() == text[wanted["answer_start"] : wanted["answer_end"]] == "2002"
+        assert source.locator(".text").text_content() == text
+        assert source.locator("mark").evaluate(IS_IN_VIEW)
+
+
+@pytest.mark.browser
+def test_while_the_documents_are_read_the_page_says_so(visit: Visit) -> None:
+    visit.page.evaluate(
+        """() => {
+          window.seen = [];
+          const answer = document.querySelector("#answer");
+          new MutationObserver(() => seen.push(answer.innerText)).observe(answer, {subtree: true, childList: true});
+        }"""
+    )
+    visit.ask(JOINED)
+
+    assert "Reading the documents…" in visit.page.evaluate("seen.join()")
+
+
+@pytest.mark.browser
+def test_where_the_documents_disagree_both_answers_are_seen(visit: Visit) -> None:
+    answer = visit.ask("How many landmines were destroyed under the Trust Fund project?").inner_text()
+
+    assert "1000" in answer and "1200" in answer
+
+
+@pytest.mark.browser
+def test_when_the_documents_do_not_say_the_closest_passages_open_too(visit: Visit) -> None:
+    answer = visit.ask("What is the population of Dushanbe?")
+
+    assert answer.locator(".words").inner_text() == "The documents do not say."
+    opener = answer.locator(".open").first
+    opener.click()
+    visit.page.locator("#source .source:focus").wait_for()
+    wanted = place(opener)
+    text = (CORPUS / wanted["document"]).read_text(encoding="utf-8")
+    assert visit.page.locator("#quote").text_content() == text[wanted["start"] : wanted["end"]]
+    assert visit.page.locator("#quote").evaluate(IS_IN_VIEW)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [("  ", "There is no question to look for: type a few words."), ("why " * 3000, "Ask it in fewer words.")],
+)
+def test_a_question_that_cannot_be_answered_is_told_in_a_sentence(visit: Visit, question: str, message: str) -> None:
+    assert message in visit.ask(question).inner_text()
+
+
+@pytest.mark.browser
+def test_hostile_text_in_a_question_or_a_link_is_shown_as_text(visit: Visit) -> None:
+    assert visit.ask(HOSTILE).locator(".question").inner_text() == HOSTILE
+    assert visit.open(f"?q={quote(HOSTILE)}").answer().locator(".question").inner_text() == HOSTILE
+
+
+@pytest.mark.browser
+def test_an_example_is_asked_and_answered_and_its_link_asks_it_again(visit: Visit) -> None:
+    example = visit.page.locator("#examples button").first
+    question = example.inner_text()
+    example.click()
+    words = visit.answer().locator(".words:not(.silent)").inner_text()
+    visit.page.wait_for_url("**q=**")
+
+    visit.page.reload()
+
+    assert visit.answer().locator(".question").inner_text() == question
+    assert visit.page.locator(".words").inner_text() == words
+
+
+@pytest.mark.browser
+def test_all_is_done_by_keyboard(visit: Visit) -> None:
+    visit.ask(JOINED)
+    opener = visit.page.locator(".open").first
+    for _ in range(5):
+        visit.page.keyboard.press("Tab")
+        if opener.evaluate("element => element === document.activeElement"):
+            break
+    visit.page.keyboard.press("Enter")
+    visit.page.locator("#source .source:focus").wait_for()
+    visit.page.keyboard.press("Escape")
+    assert opener.evaluate("element => element === document.activeElement")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("visit", [{"viewport": {"width": 360, "height": 700}}], indirect=True)
+def test_on_a_phone_nothing_runs_over_the_edge_and_a_citation_comes_into_view(visit: Visit) -> None:
+    answer = visit.ask(JOINED)
+    answer.locator(".open").first.click()
+    visit.page.locator("#source .source:focus").wait_for()
+
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert visit.page.locator("#source mark").evaluate(IS_IN_VIEW)
+    visit.page.get_by_text("Back to the answer").click()
+    assert answer.locator(".open").first.evaluate("element => element === document.activeElement")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("visit", [{"color_scheme": "dark"}, {"color_scheme": "light"}], indirect=True)
+def test_light_or_dark_is_the_systems_choice(visit: Visit, request: pytest.FixtureRequest) -> None:
+    ink = visit.page.locator("h1 a").evaluate("element => getComputedStyle(element).color")
+    paper = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    dark = request.node.callspec.params["visit"]["color_scheme"] == "dark"
+    assert (brightness(ink) > brightness(paper)) == dark
+
+
+IS_IN_VIEW = """element => {
+  const place = element.getBoundingClientRect(), text = element.closest(".text").getBoundingClientRect();
+  return place.top >= Math.max(text.top, 0) && place.top < Math.min(text.bottom, innerHeight);
+}"""
+
+
+def place(opener: Locator) -> dict[str, Any]:
+    """The place that a citation's button opens."""
+    found: dict[str, Any] = json.loads(opener.get_attribute("data-place") or "")
+    return found
+
+
+def title(opener: Locator) -> str:
+    return opener.locator("cite").inner_text()
+
+
+def brightness(colour: str) -> float:
+    """The sum of the channels of a CSS colour such as "rgb(28, 25, 23)"."""
+    return sum(float(channel) for channel in re.findall(r"[\d.]+", colour)[:3])
