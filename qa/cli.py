@@ -191,7 +191,7 @@ def ask(
 
     Exit code 0 also when silent; 1 when something failed.
     """
-    from qa.render import answer_json, answer_text
+    from qa.render import answer_json, answer_text, failed_json
 
     if (question is None) == (batch is None):
         raise click.UsageError("Give one QUESTION, or --batch FILE.")
@@ -208,7 +208,12 @@ def ask(
             sys.exit(1)
         return
     assert question is not None
-    answer = pipeline.ask(question)
+    try:
+        answer = pipeline.ask(question)
+    except QAError as error:
+        if as_json:
+            click.echo(_json(failed_json(question, error)))
+        raise
     click.echo(_json(answer_json(answer)) if as_json else answer_text(answer))
 
 

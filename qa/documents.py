@@ -51,7 +51,7 @@ def read_corpus(corpus: Path) -> Iterator[Document | Refused]:
 
 
 def corpus_files(corpus: Path) -> list[Path]:
-    """The files below a folder that are not hidden, in the order of their ids."""
+    """The files below a folder that are not hidden and no part of an index, in the order of their ids."""
     if not corpus.is_dir():
         raise CorpusError(f"There is no folder of documents at {corpus}. Make it, or name another with --corpus.")
 
@@ -60,9 +60,14 @@ def corpus_files(corpus: Path) -> list[Path]:
 
     found = []
     for folder, subfolders, names in os.walk(corpus, onerror=cannot_list):
-        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        subfolders[:] = [n for n in subfolders if not n.startswith(".") and not _is_index(Path(folder, n))]
         found += [Path(folder, name) for name in names if not name.startswith(".")]
     return sorted(found, key=lambda path: document_id(path, corpus))
+
+
+def _is_index(folder: Path) -> bool:
+    """Whether a folder is one that `qa index` writes to: what it holds is made from the documents."""
+    return (folder / "generations").is_dir() and ((folder / "CURRENT").exists() or (folder / ".lock").exists())
 
 
 def document_id(path: Path, corpus: Path) -> str:

@@ -368,7 +368,12 @@ class Index:
     def open(cls, folder: Path) -> Index:
         """The live generation. Raises IndexMissing, IndexDamaged, IndexStale, each with the command that mends it."""
         pointer = _pointer(folder)
-        return cls.open_generation(folder / "generations" / pointer["generation"], pointer["manifest_sha256"])
+        try:
+            return cls.open_generation(folder / "generations" / pointer["generation"], pointer["manifest_sha256"])
+        except IndexDamaged:
+            if _pointer(folder) == pointer:
+                raise
+            return cls.open(folder)  # newer generations came, and took this one away while it was being opened
 
     @classmethod
     def open_generation(cls, generation: Path, manifest_sha256: str | None = None) -> Index:

@@ -6,6 +6,7 @@ import datetime
 import json
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from functools import lru_cache
@@ -59,6 +60,7 @@ class Store:
             self._connection = sqlite3.connect(
                 f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
+            weakref.finalize(self, self._connection.close)
             self.passage_count = self._one("SELECT count(*) FROM passages")
             self.document_count = self._one("SELECT count(*) FROM documents")
         except sqlite3.DatabaseError as error:

@@ -1,0 +1,44 @@
+"""What many tests share: the bundled embedder, the repository's documents and their index, each made once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qa.embedding import SentenceTransformerEmbedder
+from qa.index import build_index
+from qa.pipeline import Pipeline
+from tests.helpers import TinyEmbedder
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The documents that come with the repository."""
+    return Path(__file__).parents[1] / "corpus"
+
+
+@pytest.fixture(scope="session")
+def embedder() -> SentenceTransformerEmbedder:
+    """The bundled all-MiniLM-L6-v2, loaded when it is first used."""
+    return SentenceTransformerEmbedder()
+
+
+@pytest.fixture(scope="session")
+def index_folder(corpus: Path, embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index of the repository's documents. Tests that change an index copy it first."""
+    folder = tmp_path_factory.mktemp("session") / "index"
+    build_index(corpus, folder, embedder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pipeline(index_folder: Path, embedder: SentenceTransformerEmbedder) -> Pipeline:
+    """The repository's documents, ready to be asked."""
+    return Pipeline(index_folder, embedder)
+
+
+@pytest.fixture
+def tiny_embedder() -> TinyEmbedder:
+    """An embedder that needs no model."""
+    return TinyEmbedder()

@@ -1,0 +1,87 @@
+"""BM25 over a few lines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from qa.errors import IndexDamaged
+from qa.lexical import LexicalIndex
+
+TEXTS = [
+    "the cat sat",
+    "the cat and the cat",
+    "a fish swam under the old stone bridge",
+    "bridges are built",
+]
+
+
+@pytest.fixture
+def lexical(tmp_path: Path) -> LexicalIndex:
+    return LexicalIndex.build(tmp_path / "lexical", TEXTS)
+
+
+def rows(found: list[tuple[int, float]]) -> list[int]:
+    return [row for row, _ in found]
+
+
+def test_the_text_that_names_a_word_more_often_is_first(lexical: LexicalIndex) -> None:
+    found = lexical.best("cat", 4)
+
+    assert rows(found) == [1, 0]
+    assert found[0][1] > found[1][1] > 0
+
+
+def test_words_are_compared_as_stems_and_the_shorter_text_wins(lexical: LexicalIndex) -> None:
+    assert rows(lexical.best("Bridge?", 4)) == [3, 2]
+
+
+def test_a_rare_word_counts_for_more_than_a_common_one(lexical: LexicalIndex) -> None:
+    assert rows(lexical.best("cat fish", 4))[0] == 2
+
+
+def test_question_words_count_only_when_there_are_no_others(lexical: LexicalIndex) -> None:
+    assert rows(lexical.best("where is the fish", 4)) == [2]
+    assert rows(lexical.best("the", 4)) == [1, 0, 2]
+
+
+@pytest.mark.parametrize("k", [0, 1, 2, 100])
+def test_no_more_rows_are_given_than_asked_for_and_there_are(lexical: LexicalIndex, k: int) -> None:
+    assert rows(lexical.best("cat", k)) == [1, 0][:k]
+
+
+@pytest.mark.parametrize("question", ["", "👍", "?!", "zebra", "* AND NOT text:"])
+def test_without_a_shared_word_nothing_is_found(lexical: LexicalIndex, question: str) -> None:
+    assert lexical.best(question, 4) == []
+
+
+@pytest.mark.parametrize(
+    "question", ["text:cat", "-cat", 'NOT "cat', "cat*", "(cat", "+cat^9", "cat~2 OR", "row:3 cat", "[cat TO dog}"]
+)
+def test_signs_of_a_query_language_mean_nothing(lexical: LexicalIndex, question: str) -> None:
+    assert set(rows(lexical.best(question, 4))) >= {0, 1}
+    assert lexical.best(question, 4)[0][0] == 1
+
+
+def test_a_question_of_two_thousand_characters_is_taken(lexical: LexicalIndex) -> None:
+    assert rows(lexical.best(" ".join(f"w{i}" for i in range(400)) + " fish", 4)) == [2]
+
+
+def test_it_is_opened_as_it_was_built(lexical: LexicalIndex, tmp_path: Path) -> None:
+    opened = LexicalIndex.open(tmp_path / "lexical")
+
+    assert len(opened) == len(lexical) == 4
+    assert opened.best("old cat", 4) == lexical.best("old cat", 4)
+
+
+def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
+    empty = LexicalIndex.build(tmp_path / "empty", [])
+
+    assert (len(empty), empty.best("cat", 4)) == (0, [])
+
+
+def test_a_folder_that_is_no_index_is_damaged(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    with pytest.raises(IndexDamaged, match="Run `qa index --full`"):
+        LexicalIndex.open(tmp_path / "other")

@@ -1,0 +1,115 @@
+"""Dense and lexical search fused by rank, on lines whose vectors can be worked out by eye."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from qa.datatypes import Candidate
+from qa.errors import IndexStale
+from qa.index import Index, build_index
+from qa.pipeline import Pipeline
+from qa.retrieval import HybridRetriever
+from tests.helpers import TinyEmbedder, write_corpus
+
+FILES = {
+    "1.txt": "the cat sleeps.",
+    "2.txt": "the kitten and the dog play.",
+    "3.txt": "the trout swims.",
+    "4.txt": "nothing here.",
+}
+
+
+def retriever(tmp_path: Path, files: Mapping[str, str], embedder: TinyEmbedder) -> HybridRetriever:
+    build_index(write_corpus(tmp_path / "corpus", files), tmp_path / "index", embedder)
+    return HybridRetriever(Index.open(tmp_path / "index"), embedder)
+
+
+def documents(found: list[Candidate]) -> list[str]:
+    return [candidate.passage.document for candidate in found]
+
+
+def test_ranks_of_both_searches_are_fused(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    found = retriever(tmp_path, FILES, tiny_embedder).retrieve("feline dog", 4)
+
+    # Dense: 2 names both topics (cosine 1), 1 only the cat (1/√2), 3 and 4 neither. Lexical: only 2 has "dog".
+    assert documents(found) == ["2.txt", "1.txt", "3.txt", "4.txt"]
+    assert [c.rank for c in found] == [1, 2, 3, 4]
+    assert [c.dense for c in found] == pytest.approx([1, 0.5**0.5, 0, 0], abs=1e-6)
+    assert [c.score for c in found] == pytest.approx([1 / 61 + 1 / 61, 1 / 62, 1 / 63, 1 / 64])
+    assert found[0].lexical > 0
+    assert [c.lexical for c in found[1:]] == [0, 0, 0]
+
+
+def test_a_word_that_the_embedder_does_not_know_is_found_by_the_other_search(
+    tmp_path: Path, tiny_embedder: TinyEmbedder
+) -> None:
+    found = retriever(tmp_path, FILES, tiny_embedder).retrieve("What swims?", 1)
+
+    assert documents(found) == ["3.txt"]
+    assert found[0].lexical > 0
+
+
+@pytest.mark.parametrize("k", [1, 2, 4, 100])
+def test_no_more_candidates_are_given_than_asked_for_and_there_are(
+    tmp_path: Path, tiny_embedder: TinyEmbedder, k: int
+) -> None:
+    found = retriever(tmp_path, FILES, tiny_embedder).retrieve("feline dog", k)
+
+    assert documents(found) == ["2.txt", "1.txt", "3.txt", "4.txt"][:k]
+
+
+def test_passages_with_the_same_text_are_one_candidate_with_copies(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    files = {"a.txt": "The cat sleeps.", "b.txt": "The cat sleeps.", "c/d.txt": "The cat sleeps.", "e.txt": "A dog."}
+    found = retriever(tmp_path, files, tiny_embedder).retrieve("cat", 2)
+
+    assert documents(found) == ["a.txt", "e.txt"]
+    assert [copy.document for copy in found[0].copies] == ["b.txt", "c/d.txt"]
+    assert [c.rank for c in found] == [1, 2]
+
+
+def test_the_same_line_under_another_year_is_no_copy(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    timeline = "2003: The bridge opens.\nThe mayor comes.\n2007: The bridge burns.\nThe mayor comes."
+    index = retriever(tmp_path, {"a.txt": timeline}, tiny_embedder)
+    found = [c for c in index.retrieve("mayor", 4) if c.passage.text == "The mayor comes."]
+
+    assert sorted(c.passage.label.text for c in found if c.passage.label) == ["2003", "2007"]
+    assert [c.copies for c in found] == [(), ()]
+    Pipeline(tmp_path / "index", tiny_embedder).ask("When does the mayor come?")
+
+
+def test_the_same_question_gives_the_same_candidates(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    index = retriever(tmp_path, {f"{n}.txt": f"The cat number {n}." for n in range(9)}, tiny_embedder)
+    found = index.retrieve("cat", 9)
+
+    # All are equally near; the lexical and the dense search order them by their place.
+    assert documents(found) == [f"{n}.txt" for n in range(9)]
+    assert all(index.retrieve("cat", 9) == found for _ in range(5))
+    assert HybridRetriever(Index.open(tmp_path / "index"), tiny_embedder).retrieve("cat", 9) == found
+
+
+def test_an_index_made_with_another_embedder_is_refused_with_both_names(
+    tmp_path: Path, tiny_embedder: TinyEmbedder
+) -> None:
+    made = retriever(tmp_path, FILES, tiny_embedder)
+
+    with pytest.raises(IndexStale, match=r"made with the embedder 'tiny' .*'other' .* is in use\. Run `qa index`"):
+        HybridRetriever(made.index, TinyEmbedder("other"))
+
+
+def test_the_real_embedder_finds_what_is_worded_otherwise(pipeline: Pipeline) -> None:
+    best = pipeline.search("demolition of explosive devices buried in the ground")[0]
+
+    assert best.passage.document == "nato-relations-with-tajikistan.txt"
+    assert "landmines" in best.passage.text
+
+
+def test_what_both_documents_say_is_found_in_both(pipeline: Pipeline) -> None:
+    found = pipeline.search("When did Tajikistan join the Partnership for Peace?", k=5)
+
+    assert {candidate.passage.document for candidate in found} == {
+        "asia-plus-2011-06-23-zarifi-receives-appathurai.txt",
+        "nato-relations-with-tajikistan.txt",
+    }
