@@ -38,8 +38,8 @@ class _Group(click.Group):
 def main() -> None:
     """Answers quoted from your documents, with the place where they stand.
 
-    Put text and Markdown files into a folder, index it, ask. Nothing leaves this machine, and nothing is written by a
-    model: an answer is a slice of a document, cited, or silence.
+    Put documents into a folder (text, PDF, Word, slides, web pages, e-books, mail, tables), index it, ask. Nothing
+    leaves this machine, and nothing is written by a model: an answer is a slice of a document, cited, or silence.
     """
 
 
@@ -104,6 +104,7 @@ def index(corpus: Path, index_folder: Path, embedder: str | None, full: bool) ->
     """
     from qa.embedding import BUNDLED, SentenceTransformerEmbedder
     from qa.index import build_index
+    from qa.text import shown_name
 
     with _Bars() as bars:
         report = build_index(
@@ -111,7 +112,7 @@ def index(corpus: Path, index_folder: Path, embedder: str | None, full: bool) ->
         )
     manifest = report.manifest
     for refused in manifest.refused:
-        click.echo(f"not read: {_plain(refused.id)}: {_plain(refused.reason)}", err=True)
+        click.echo(f"not read: {shown_name(refused.id)}: {shown_name(refused.reason)}", err=True)
     state = "Indexed" if report.built else "Nothing has changed:"
     click.echo(f"{state} {len(manifest.documents)} documents, {manifest.passages} passages in {index_folder}.")
 
@@ -262,10 +263,13 @@ def search(question: str, index_folder: Path, embedder: str | None, k: int | Non
 @click.argument("document")
 @click.option("--start", type=click.IntRange(min=0), help="First character of the slice.")
 @click.option("--end", type=click.IntRange(min=0), help="The character after its last.")
+@click.option("--page", "number", type=int, help="A page instead, by its number.")
 @_index_option
 @_json_option
-def show(document: str, start: int | None, end: int | None, index_folder: Path, as_json: bool) -> None:
-    """Print a DOCUMENT's stored text, or a slice of it between » and « with its surroundings."""
+def show(
+    document: str, start: int | None, end: int | None, number: int | None, index_folder: Path, as_json: bool
+) -> None:
+    """Print a DOCUMENT's stored text, a page of it, or a slice of it between » and « with its surroundings."""
     from qa.index import Index
 
     # A name whose bytes are no UTF-8, as the shell completes it, is shown and stored as in `document_id`.
@@ -275,6 +279,12 @@ def show(document: str, start: int | None, end: int | None, index_folder: Path, 
     except KeyError as error:
         raise QAError(f"There is no document {document!r} in the index. `qa info` lists what there is.") from error
     first, last = start or 0, len(stored.text) if end is None else end
+    if number is not None:
+        page = next((page for page in stored.pages if page.number == number), None)
+        if page is None or start is not None or end is not None:
+            pages = f"has the pages 1 to {len(stored.pages)}" if stored.pages else "is in a format without pages"
+            raise QAError(f"{document} {pages}. Give --page alone, and one that there is, or --start and --end.")
+        first, last = page.start, page.end
     if not first <= last <= len(stored.text):
         raise QAError(
             f"{document} has {len(stored.text):,} characters: [{first}, {last}) is no slice of it. Give --start "
@@ -295,7 +305,7 @@ def show(document: str, start: int | None, end: int | None, index_folder: Path, 
         }
         click.echo(_json(found))
     elif start is None and end is None:
-        click.echo(_plain(stored.text))
+        click.echo(_plain(stored.text[first:last]))
     else:
         before, after = stored.text[max(0, first - SHOWN_AROUND) : first], stored.text[last : last + SHOWN_AROUND]
         click.echo(_plain(f"{before}»{stored.text[first:last]}«{after}"))
@@ -362,6 +372,7 @@ def _asking(examples: Sequence[Example]) -> Iterator[Example]:
 def info(verify: bool, index_folder: Path, as_json: bool) -> None:
     """Say what is indexed, with which models."""
     from qa.index import Index
+    from qa.text import shown_name
 
     opened = Index.open(index_folder)
     if verify:
@@ -375,9 +386,10 @@ def info(verify: bool, index_folder: Path, as_json: bool) -> None:
     click.echo(f"embedder {manifest.embedder['name']} ({manifest.embedder['fingerprint'][:12]})")
     for entry in manifest.documents:
         date = f", {entry.date}" if entry.date else ""
-        click.echo(f"  {_plain(entry.id)}: {_plain(entry.title)}{date}, {entry.passages} passages")
+        pages = f", {entry.pages} pages" if entry.pages else ""
+        click.echo(f"  {shown_name(entry.id)}: {shown_name(entry.title)}{date}{pages}, {entry.passages} passages")
     for refused in manifest.refused:
-        click.echo(f"  not read: {_plain(refused.id)}: {_plain(refused.reason)}")
+        click.echo(f"  not read: {shown_name(refused.id)}: {shown_name(refused.reason)}")
     if verify:
         click.echo("Every file is as it was written.")
 

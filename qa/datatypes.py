@@ -17,8 +17,9 @@ Reason = Literal["not_in_documents", "nothing_near", "empty_question", "failed"]
 """Why an answer is silent: the documents do not say; nothing in them is near the question; the question holds no
 word to look for; something failed (and the error says what)."""
 
-BlockKind = Literal["paragraph", "item", "event"]
-"""A run of prose; an item of a list; a line of a timeline, which is read alone and under its date."""
+BlockKind = Literal["paragraph", "item", "event", "row"]
+"""A run of prose; an item of a list; a line of a timeline, which is read alone and under its date; a row of a table,
+which is read alone and under its columns' names."""
 
 
 def _check_length(kind: str, start: int, end: int, text: str) -> None:
@@ -28,7 +29,7 @@ def _check_length(kind: str, start: int, end: int, text: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """What stands above a list or timeline item and belongs to it: the year of an undated line, a list's lead-in."""
+    """What stands above a block and belongs to it: the year of an undated line, a list's lead-in, a table's header."""
 
     text: str
     start: int

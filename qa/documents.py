@@ -1,7 +1,8 @@
 """Reading a folder of files into documents.
 
 One place says which files can be read: `READERS`. A reader takes a file's bytes and gives the text, and what the
-format says of its structure; `read_document` makes the `Document` of it.
+format says of its structure; `read_document` makes the `Document` of it. Formats whose parsers are large programs of
+others are read in a process of their own, which can be killed.
 """
 
 from __future__ import annotations
@@ -9,28 +10,59 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
-import charset_normalizer
-
 from qa.datatypes import Document, Refused
 from qa.errors import CorpusError, DocumentError
-from qa.structure import Structure, markdown_structure, plain_text_structure
+from qa.formats.isolation import read_isolated
+from qa.formats.limits import MAX_FILE_BYTES
+from qa.formats.mail import eml
+from qa.formats.office import docx, odt, pptx, rtf
+from qa.formats.pdf import pdf
+from qa.formats.plain import ENCODING_SAMPLE_BYTES, decode, markdown, plain_text
+from qa.formats.tables import comma_separated, tab_separated
+from qa.formats.web import epub, html
+from qa.structure import Structure
 
-MAX_FILE_BYTES = 50_000_000
-"""A larger text file is data, not a document; reading it would hold everything else up."""
+__all__ = [
+    "ENCODING_SAMPLE_BYTES",
+    "MAX_FILE_BYTES",
+    "READERS",
+    "READING",
+    "corpus_files",
+    "decode",
+    "document_id",
+    "read_corpus",
+    "read_document",
+]
 
-ENCODING_SAMPLE_BYTES = 200_000
-"""Enough of a file, around its first byte that is no UTF-8, to guess the encoding by; guessing from all of a large
-file takes minutes."""
+READERS: dict[str, Callable[[bytes], tuple[str, Structure]]] = {
+    ".txt": plain_text,
+    ".text": plain_text,
+    ".md": markdown,
+    ".markdown": markdown,
+    ".csv": comma_separated,
+    ".tsv": tab_separated,
+    ".pdf": pdf,
+    ".docx": docx,
+    ".pptx": pptx,
+    ".odt": odt,
+    ".rtf": rtf,
+    ".html": html,
+    ".htm": html,
+    ".xhtml": html,
+    ".epub": epub,
+    ".eml": eml,
+}
+"""How each kind of file is read, by its ending. A further format is a further line here."""
 
-LIKELIEST_ENCODING = "cp1252"
-OLDER_ENCODINGS = (
-    *(LIKELIEST_ENCODING, "cp1250", "cp1251", "cp1253", "cp1254", "cp1255", "cp1256", "koi8_r"),
-    *("cp932", "euc_jp", "gb18030", "big5", "cp949"),
-)
-"""What text files were saved in before UTF-8. A guess among all that Python knows is often a typesetter's of 1985."""
+READ_HERE = frozenset({".txt", ".text", ".md", ".markdown", ".csv", ".tsv"})
+"""Formats simple enough to be read in this process; all others are read in one that can be killed."""
+
+READING = 2
+"""Raised whenever files are read in another way than before, so that an index made before is made again."""
 
 
 def read_corpus(corpus: Path) -> Iterator[Document | Refused]:
@@ -44,6 +76,7 @@ def read_corpus(corpus: Path) -> Iterator[Document | Refused]:
         try:
             if identifier == before:
                 raise DocumentError("its name is shown in the same way as that of another file")
+            _refuse_outsiders(path, corpus)
             yield read_document(path, identifier)
         except DocumentError as reason:
             yield Refused(identifier, str(reason))
@@ -51,7 +84,10 @@ def read_corpus(corpus: Path) -> Iterator[Document | Refused]:
 
 
 def corpus_files(corpus: Path) -> list[Path]:
-    """The files below a folder that are not hidden and no part of an index, in the order of their ids."""
+    """The files below a folder that are not hidden and no part of an index, in the order of their ids.
+
+    Links to folders are among them, to be refused with a reason; they are not followed.
+    """
     if not corpus.is_dir():
         raise CorpusError(f"There is no folder of documents at {corpus}. Make it, or name another with --corpus.")
 
@@ -61,13 +97,24 @@ def corpus_files(corpus: Path) -> list[Path]:
     found = []
     for folder, subfolders, names in os.walk(corpus, onerror=cannot_list):
         subfolders[:] = [n for n in subfolders if not n.startswith(".") and not _is_index(Path(folder, n))]
-        found += [Path(folder, name) for name in names if not name.startswith(".")]
+        linked = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
+        found += [Path(folder, name) for name in (*names, *linked) if not name.startswith(".")]
     return sorted(found, key=lambda path: document_id(path, corpus))
 
 
 def _is_index(folder: Path) -> bool:
     """Whether a folder is one that `qa index` writes to: what it holds is made from the documents."""
     return (folder / "generations").is_dir() and ((folder / "CURRENT").exists() or (folder / ".lock").exists())
+
+
+def _refuse_outsiders(path: Path, corpus: Path) -> None:
+    """Raises DocumentError for a link to a folder, and for one that leads out of the corpus."""
+    if not path.is_symlink():
+        return
+    if path.is_dir():
+        raise DocumentError("it is a link to a folder, and these are not followed")
+    if path.exists() and not path.resolve().is_relative_to(corpus.resolve()):
+        raise DocumentError("it is a link that leads out of the folder of documents")
 
 
 def document_id(path: Path, corpus: Path) -> str:
@@ -84,7 +131,8 @@ def read_document(path: Path, identifier: str) -> Document:
         kind = f"files ending in {name.suffix}" if name.suffix else "files without an ending"
         raise DocumentError(f"{kind} are not read (only {', '.join(READERS)})")
     content = _file_bytes(path)
-    text, structure = read(content)
+    ending = name.suffix.lower()
+    text, structure = read(content) if ending in READ_HERE else read_isolated(ending, content)
     if not structure.blocks:
         raise DocumentError("there is no text in it" + (" but headings" if structure.title is not None else ""))
     return Document(
@@ -96,81 +144,34 @@ def read_document(path: Path, identifier: str) -> Document:
         date=structure.date,
         sections=structure.sections,
         blocks=structure.blocks,
+        pages=structure.pages,
     )
 
 
 def _file_bytes(path: Path) -> bytes:
+    """A regular file's bytes. What it is, is asked of the open file too: a name may lead elsewhere a moment later."""
     try:
         if not path.is_file():
             raise DocumentError("it is not a regular file")
-        size = path.stat().st_size
-        if size == 0:
-            raise DocumentError("it is empty")
-        if size > MAX_FILE_BYTES:
-            raise DocumentError(f"it has {size:,} bytes (at most {MAX_FILE_BYTES:,} are read)")
-        return path.read_bytes()
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode):
+                raise DocumentError("it is not a regular file")
+            if status.st_size == 0:
+                raise DocumentError("it is empty")
+            if status.st_size > MAX_FILE_BYTES:
+                raise DocumentError(f"it has {status.st_size:,} bytes (at most {MAX_FILE_BYTES:,} are read)")
+            return file.read(MAX_FILE_BYTES)
     except OSError as error:
         raise DocumentError(f"it cannot be opened: {error.strerror}") from error
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    """A named pipe would else be waited for until someone writes into it."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _title_from_name(stem: str) -> str:
     # The hyphens inside a date stay.
     words = " ".join(re.sub(r"_|(?<!\d)-|-(?!\d)", " ", stem).split())
     return words[:1].upper() + words[1:]
-
-
-def decode(content: bytes) -> str:
-    """A text file's characters: UTF-8, UTF-16 with a byte order mark, else the likeliest older encoding.
-
-    The byte order mark is dropped, every line end becomes a single newline. Raises DocumentError for what is no text.
-    """
-    return _decoded(content).replace("\r\n", "\n").replace("\r", "\n")
-
-
-def _decoded(content: bytes) -> str:
-    try:
-        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-            text = content.decode("utf-16")
-        else:
-            text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        text = _guessed(content, error.start)
-    if "\0" in text:
-        raise DocumentError("it holds NUL bytes: a binary file, or text in an encoding that is not marked")
-    return text
-
-
-def _guessed(content: bytes, first_wrong: int) -> str:
-    if b"\0" in content:
-        raise DocumentError("it holds NUL bytes and is no UTF-8: a binary file")
-    half = ENCODING_SAMPLE_BYTES // 2
-    sample = content[max(0, first_wrong - half) : first_wrong + half]
-    guesses = list(charset_normalizer.from_bytes(sample, cp_isolation=list(OLDER_ENCODINGS)))
-    if not guesses:
-        raise DocumentError("its text is in no encoding that could be recognised; save it as UTF-8")
-    as_likely = [g for g in guesses if (g.chaos, g.coherence) == (guesses[0].chaos, guesses[0].coherence)]
-    is_likeliest = any(LIKELIEST_ENCODING in g.could_be_from_charset for g in as_likely)
-    encoding = LIKELIEST_ENCODING if is_likeliest else guesses[0].encoding
-    try:
-        return content.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise DocumentError(f"it is neither UTF-8 nor {encoding} throughout; save it as UTF-8") from error
-
-
-def _plain_text(content: bytes) -> tuple[str, Structure]:
-    text = decode(content)
-    return text, plain_text_structure(text)
-
-
-def _markdown(content: bytes) -> tuple[str, Structure]:
-    text = decode(content)
-    return text, markdown_structure(text)
-
-
-READERS: dict[str, Callable[[bytes], tuple[str, Structure]]] = {
-    ".txt": _plain_text,
-    ".text": _plain_text,
-    ".md": _markdown,
-    ".markdown": _markdown,
-}
-"""How each kind of file is read, by its ending. A further format is a further line here."""

@@ -28,12 +28,14 @@ import numpy as np
 
 from qa import passages as passage_settings
 from qa.datatypes import Document, Passage, Refused
-from qa.documents import corpus_files, document_id, read_corpus
+from qa.documents import READING, corpus_files, document_id, read_corpus
 from qa.embedding import Embedder, Vectors
 from qa.errors import CorpusError, IndexBusy, IndexDamaged, IndexMissing, IndexStale, QAError
+from qa.formats import limits
 from qa.lexical import LexicalIndex
 from qa.passages import in_context, passages
 from qa.store import Store, write_store
+from qa.text import shown_name
 from qa.vectors import VectorIndex
 
 FORMAT = 1
@@ -120,8 +122,10 @@ class BuildReport:
 
 
 def passage_digest_settings() -> dict[str, int]:
-    """The settings by which documents are cut; an index made with others is rebuilt."""
+    """The settings by which documents are read and cut; an index made with others is rebuilt."""
     return {
+        "reading": READING,
+        **limits.SETTINGS,
         "passage_characters": passage_settings.PASSAGE_CHARACTERS,
         "max_passage_characters": passage_settings.MAX_PASSAGE_CHARACTERS,
         "overlap_sentences": passage_settings.OVERLAP_SENTENCES,
@@ -184,10 +188,10 @@ def _build_generation(corpus: Path, digest: str, folder: Path, embedder: Embedde
     cut = {document.id: passages(document) for document in documents}
     rows = [passage for document in documents for passage in cut[document.id]]
     if not rows:
-        reasons = "".join(f"\n  {r.id}: {r.reason}" for r in refused)
+        reasons = "".join(f"\n  {shown_name(r.id)}: {shown_name(r.reason)}" for r in refused)
         raise CorpusError(
-            f"Nothing in {corpus} could be read, so there is nothing to answer from. Put text or Markdown files there, "
-            f"or name another folder with --corpus.{reasons}"
+            f"Nothing in {corpus} could be read, so there is nothing to answer from. Put documents there (text, PDF, "
+            f"Word, web pages, mail, …), or name another folder with --corpus.{reasons}"
         )
     now = datetime.datetime.now(datetime.timezone.utc)
     name = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"

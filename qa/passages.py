@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -23,7 +24,9 @@ OVERLAP_SENTENCES = 1
 def passages(document: Document) -> list[Passage]:
     """The passages of a document, in order.
 
-    Each line of a timeline is a passage of its own, so that no event is read under another's year.
+    Each line of a timeline is a passage of its own, so that no event is read under another's year; and so is each row
+    of a table, which has its columns' names for a heading. What stands between two blocks and is in neither (a page's
+    running header) is in no passage.
     """
     return [
         _passage(document, chunk)
@@ -32,10 +35,15 @@ def passages(document: Document) -> list[Passage]:
     ]
 
 
+_BETWEEN_BLOCKS = re.compile(r"[\W_]*(?:\w{1,3}[.)]\s+)?")
+"""White space, rulers and a bullet: blocks may be joined over it. Words may not be taken into a passage unseen."""
+
+
 @dataclass(frozen=True)
 class _Chunk:
     sentences: tuple[Sentence, ...]
     label: Label | None
+    is_row: bool = False
 
     @property
     def length(self) -> int:
@@ -49,16 +57,16 @@ def _chunks(document: Document, blocks: Sequence[Block]) -> Iterator[_Chunk]:
         found = sentences(document.text, block.start, block.end)
         if not found:
             continue
-        joined = open_chunk and _Chunk((*open_chunk.sentences, *found), open_chunk.label)
-        if joined and block.kind != "event" and joined.length <= PASSAGE_CHARACTERS:
+        joined = open_chunk and _joined(document, open_chunk, found)
+        if joined and block.kind not in ("event", "row") and joined.length <= PASSAGE_CHARACTERS:
             open_chunk = joined
             continue
         if open_chunk:
             yield open_chunk
             open_chunk = None
-        *whole, last = _cut(found, block.label)
+        *whole, last = _cut(found, block.label, block.kind == "row")
         yield from whole
-        if block.kind == "event":
+        if block.kind in ("event", "row"):
             yield last
         else:
             open_chunk = last
@@ -66,21 +74,30 @@ def _chunks(document: Document, blocks: Sequence[Block]) -> Iterator[_Chunk]:
         yield open_chunk
 
 
-def _cut(found: Sequence[Sentence], label: Label | None) -> Iterator[_Chunk]:
+def _joined(document: Document, chunk: _Chunk, found: Sequence[Sentence]) -> _Chunk | None:
+    """A chunk with the sentences of the next block, where no words stand between them."""
+    if not _BETWEEN_BLOCKS.fullmatch(document.text, chunk.sentences[-1].end, found[0].start):
+        return None
+    return _Chunk((*chunk.sentences, *found), chunk.label)
+
+
+def _cut(found: Sequence[Sentence], label: Label | None, is_row: bool) -> Iterator[_Chunk]:
     """The sentences of one block as chunks of at most `MAX_PASSAGE_CHARACTERS`, overlapping."""
     held: list[Sentence] = []
     for sentence in found:
         if held and sentence.end - held[0].start > MAX_PASSAGE_CHARACTERS:
-            yield _Chunk(tuple(held), label)
+            yield _Chunk(tuple(held), label, is_row)
             held = held[-OVERLAP_SENTENCES:]
             if sentence.end - held[0].start > MAX_PASSAGE_CHARACTERS:
                 held = []
         held.append(sentence)
-    yield _Chunk(tuple(held), label)
+    yield _Chunk(tuple(held), label, is_row)
 
 
 def _passage(document: Document, chunk: _Chunk) -> Passage:
     start, end = chunk.sentences[0].start, chunk.sentences[-1].end
+    # Columns' names are context like a heading: they are the answer to no question about one row.
+    columns = (chunk.label.text,) if chunk.is_row and chunk.label is not None else ()
     return Passage(
         document=document.id,
         start=start,
@@ -88,8 +105,8 @@ def _passage(document: Document, chunk: _Chunk) -> Passage:
         text=document.text[start:end],
         sentences=chunk.sentences,
         title=document.title,
-        headings=document.headings_at(start),
-        label=chunk.label,
+        headings=(*document.headings_at(start), *columns),
+        label=None if chunk.is_row else chunk.label,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from qa.datatypes import Answer, Candidate, Citation, Document, Reason
+from qa.text import shown_name
 
 SCHEMA = 1
 """Raised only when a field that scripts may read changes its meaning or goes."""
@@ -95,7 +96,7 @@ def candidate_json(candidate: Candidate) -> dict[str, Any]:
 def place(citation: Citation) -> str:
     """Where a citation stands, for people: document, page or line, headings, date."""
     at = f"line {citation.line}" if citation.page is None else f"page {citation.page}"
-    parts = [f"{citation.document}, {at}", " › ".join(citation.headings)]
+    parts = [f"{shown_name(citation.document)}, {at}", _one_line(" › ".join(citation.headings))]
     if citation.date is not None:
         parts.append(citation.date.isoformat())
     return " · ".join(part for part in parts if part)
@@ -108,7 +109,9 @@ def answer_text(answer: Answer) -> str:
         lines = [REASONS[answer.reason]]
         if answer.candidates:
             lines += ["", "The closest passages:"]
-            lines += [f"  {c.passage.document}: {_shortened(c.passage.text)}" for c in answer.candidates[:3]]
+            lines += [
+                f"  {shown_name(c.passage.document)}: {_shortened(c.passage.text)}" for c in answer.candidates[:3]
+            ]
         return "\n".join(lines)
     lines = [f"{_one_line(answer.text)}   (confidence {answer.confidence:.0%})", ""]
     lines += _citations_text(answer.citations)
@@ -136,7 +139,7 @@ def candidates_text(candidates: Sequence[Candidate]) -> str:
     if not candidates:
         return REASONS["empty_question"]
     return "\n".join(
-        f"{c.rank}. {c.passage.document} [{c.passage.start}:{c.passage.end}]  fused {c.score:.4f}  "
+        f"{c.rank}. {shown_name(c.passage.document)} [{c.passage.start}:{c.passage.end}]  fused {c.score:.4f}  "
         f"dense {c.dense:.3f}  lexical {c.lexical:.2f}\n   {_shortened(c.passage.text)}"
         for c in candidates
     )

@@ -17,7 +17,7 @@ from dateutil import parser as dates
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from qa.datatypes import Block, BlockKind, Label, Section
+from qa.datatypes import Block, BlockKind, Label, Page, Section
 
 MAX_HEADING_CHARACTERS = 90
 MAX_HEADING_WORDS = 12
@@ -47,13 +47,14 @@ the text is about."""
 
 @dataclass(frozen=True)
 class Structure:
-    """What was recognised. `title` is None where the text has none of its own."""
+    """What a format says of its text, or what was recognised. `title` is None where the text has none of its own."""
 
     title: str | None
     date: datetime.date | None
     source: str | None
     sections: tuple[Section, ...]
     blocks: tuple[Block, ...]
+    pages: tuple[Page, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,14 +67,16 @@ class _Line:
 
 
 @dataclass(frozen=True)
-class _Heading:
+class Heading:
+    """A heading's words, and where its line begins."""
+
     text: str
     level: int
     start: int
 
 
 _DIVIDER = re.compile(r"[-–—_*=~#•·.\s]+")
-_BULLET = re.compile(r"(?:[-–—*•▪◦‣·]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\)|[a-z]\.)\s+(?=\S)")
+BULLET = re.compile(r"(?:[-–—*•▪◦‣·]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\)|[a-z]\.)\s+(?=\S)")
 """A capital with a full stop is no bullet: "J. Smith built it"."""
 _HTML_COMMENT = re.compile(r"<!--.*-->", re.DOTALL)
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
@@ -102,7 +105,7 @@ def plain_text_structure(text: str) -> Structure:
     width = _wrap_width(lines)
     title = _title(lines, width)
     in_a_row = _headings_in_a_row(lines, width)
-    headings: list[_Heading] = []
+    headings: list[Heading] = []
     blocks: list[Block] = []
     label: Label | None = None  # of the timeline or list that the next line may belong to
     timeline = _has_timeline(lines)
@@ -122,13 +125,13 @@ def plain_text_structure(text: str) -> Structure:
         if line is title or is_heading:
             if line is not title:
                 outermost = first_level or (in_a_row[i] > 1 and not deeper)
-                headings.append(_Heading(line.text, _level(headings, deeper, outermost), line.start))
+                headings.append(Heading(line.text, _level(headings, deeper, outermost), line.start))
                 deeper, first_level = True, False
             label = None
             i += 1
             continue
         deeper = False
-        bullet = _BULLET.match(line.text)
+        bullet = BULLET.match(line.text)
         start = line.start + (bullet.end() if bullet else 0)
         event = _EVENT.match(text, start, line.end) if timeline else None
         last = _paragraph_end(lines, i, wrapped=width is not None)
@@ -143,10 +146,10 @@ def plain_text_structure(text: str) -> Structure:
         else:
             blocks.append(Block("paragraph", line.start, end))
             lead_in = line.text if last == i else text[line.start : end]
-            label = _lead_in(lead_in, line.start)
+            label = lead_in_label(lead_in, line.start)
         i = last + 1
     date, source = _stated_date(lines)
-    return Structure(title.text if title else None, date, source, _sections(headings, len(text)), tuple(blocks))
+    return Structure(title.text if title else None, date, source, sections_under(headings, len(text)), tuple(blocks))
 
 
 def _lines(text: str) -> list[_Line]:
@@ -174,7 +177,7 @@ def _paragraph_end(lines: Sequence[_Line], first: int, wrapped: bool) -> int:
     last = first
     while wrapped and last + 1 < len(lines):
         following = lines[last + 1].text
-        if not following or _DIVIDER.fullmatch(following) or _BULLET.match(following) or _EVENT.match(following):
+        if not following or _DIVIDER.fullmatch(following) or BULLET.match(following) or _EVENT.match(following):
             break
         last += 1
     return last
@@ -182,7 +185,7 @@ def _paragraph_end(lines: Sequence[_Line], first: int, wrapped: bool) -> int:
 
 def _has_timeline(lines: Sequence[_Line]) -> bool:
     """Whether at least two lines begin with a year: a single one is a sentence about a year."""
-    bullets = (_BULLET.match(line.text) for line in lines)
+    bullets = (BULLET.match(line.text) for line in lines)
     starts = (bullet.end() if bullet else 0 for bullet in bullets)
     return sum(bool(_EVENT.match(line.text, start)) for line, start in zip(lines, starts, strict=True)) >= 2
 
@@ -209,9 +212,9 @@ def _is_heading(lines: Sequence[_Line], i: int, width: int | None, in_timeline: 
         return False
     if not (line[0].isupper() or line[0].isdigit()) or line[-1] in ".:;,!" or not any(c.isalpha() for c in line):
         return False
-    if _EVENT.match(line) or (_BULLET.match(line) and not re.match(r"\d", line)) or _STATED_DATE.fullmatch(line):
+    if _EVENT.match(line) or (BULLET.match(line) and not re.match(r"\d", line)) or _STATED_DATE.fullmatch(line):
         return False
-    if _BULLET.match(line) and i + 1 < len(lines) and _BULLET.match(lines[i + 1].text):
+    if BULLET.match(line) and i + 1 < len(lines) and BULLET.match(lines[i + 1].text):
         return False  # "1. One" above "2. Two" is a list
     if in_timeline and not _above_blank(lines, i):
         return False  # a short undated event
@@ -228,14 +231,14 @@ def _above_blank(lines: Sequence[_Line], i: int) -> bool:
     return i == 0 or not lines[i - 1].text or bool(_DIVIDER.fullmatch(lines[i - 1].text))
 
 
-def _level(headings: Sequence[_Heading], deeper: bool, outermost: bool) -> int:
+def _level(headings: Sequence[Heading], deeper: bool, outermost: bool) -> int:
     """A heading right under another is one level below it; else it is as the last."""
     if not headings or outermost:
         return 1
     return headings[-1].level + (1 if deeper else 0)
 
 
-def _lead_in(line: str, start: int) -> Label | None:
+def lead_in_label(line: str, start: int) -> Label | None:
     """The last sentence of a paragraph that ends with a colon, as label of the list below it."""
     if not line.endswith(":"):
         return None
@@ -258,6 +261,11 @@ def _stated_date(lines: Sequence[_Line]) -> tuple[datetime.date | None, str | No
     return None, None
 
 
+def stated_date(text: str) -> tuple[datetime.date | None, str | None]:
+    """The date and the source that a dateline or a line of its own gives near a text's top; None for what is not."""
+    return _stated_date(_lines(text))
+
+
 def parse_date(text: str) -> datetime.date | None:
     """A full date as people write it; None when there is none or it cannot be (31 June)."""
     try:
@@ -266,7 +274,7 @@ def parse_date(text: str) -> datetime.date | None:
         return None
 
 
-def _sections(headings: Sequence[_Heading], end: int) -> tuple[Section, ...]:
+def sections_under(headings: Sequence[Heading], end: int) -> tuple[Section, ...]:
     """Each heading with all that stands under it, up to the next heading of its level or above."""
     found = []
     for i, heading in enumerate(headings):
@@ -282,7 +290,7 @@ def _sections(headings: Sequence[_Heading], end: int) -> tuple[Section, ...]:
 def markdown_structure(text: str) -> Structure:
     """The structure of a CommonMark text with tables; offsets are those of the text with its mark-up."""
     lines = _lines(text)
-    headings: list[_Heading] = []
+    headings: list[Heading] = []
     blocks: list[Block] = []
     lead_in: Label | None = None
     # Inline mark-up is looked into in headings only: in a long text it takes the most time by far.
@@ -294,14 +302,14 @@ def markdown_structure(text: str) -> Structure:
         first = lines[token.map[0]]
         is_heading = token.type == "heading_open"
         if is_heading and len(tokens[i + 1].content) <= MAX_MARKDOWN_HEADING_CHARACTERS:
-            headings.append(_Heading(_inline_text(tokens[i + 1].content), int(token.tag[1:]), first.start))
+            headings.append(Heading(_inline_text(tokens[i + 1].content), int(token.tag[1:]), first.start))
             lead_in = None
         elif is_heading or token.type in ("paragraph_open", "tr_open", "fence", "code_block", "html_block"):
             kind: BlockKind = "item" if token.level and token.type != "fence" else "paragraph"
             start, end = first.start, _last_text_line(lines, *token.map).end
             if token.type == "html_block" and _HTML_COMMENT.fullmatch(text, start, end):
                 continue
-            bullet = _BULLET.match(text[start:end]) if kind == "item" else None
+            bullet = BULLET.match(text[start:end]) if kind == "item" else None
             if token.type == "tr_open" and _DIVIDER.fullmatch(text[start:end].replace("|", "").replace(":", "-")):
                 continue
             start += bullet.end() if bullet else 0
@@ -309,10 +317,10 @@ def markdown_structure(text: str) -> Structure:
                 continue  # control characters that are white space here and none to CommonMark
             blocks.append(Block(kind, start, end, lead_in if kind == "item" else None))
             if kind == "paragraph":
-                lead_in = _lead_in(text[start:end], start)
+                lead_in = lead_in_label(text[start:end], start)
     title = headings[0] if headings and headings[0].level == 1 else None
     date, source = _stated_date(lines)
-    sections = _sections([h for h in headings if h is not title], len(text))
+    sections = sections_under([h for h in headings if h is not title], len(text))
     return Structure(title.text if title else None, date, source, sections, tuple(blocks))
 
 

@@ -86,6 +86,15 @@ def normalise_answer(text: str) -> str:
     return " ".join(re.sub(r"\b(a|an|the)\b", " ", bare).split())
 
 
+def shown_name(text: str) -> str:
+    r"""A file's name, or a title, on one line; what could steer a terminal or turn its order round is written out.
+
+    >>> shown_name("annual\u202etxt.exe")
+    'annual\\u202etxt.exe'
+    """
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
 @lru_cache(maxsize=1)
 def _analyser() -> tantivy.TextAnalyzer:
     builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())

@@ -1,0 +1,358 @@
+"""PDF: the text of each page, put back into paragraphs."""
+
+from __future__ import annotations
+
+import ctypes
+import itertools
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import TYPE_CHECKING, Any, Literal
+
+from qa.errors import DocumentError
+from qa.formats.extraction import Extraction, sane_date
+from qa.formats.limits import MAX_CHARACTERS, MAX_PAGES
+from qa.structure import BULLET, Structure, stated_date
+
+if TYPE_CHECKING:
+    import pypdfium2
+
+HEADING_SIZE = 1.15
+"""Letters larger than the text's by this factor are a heading's."""
+
+MAX_HEADING_CHARACTERS = 200
+MAX_BOLD_HEADING_CHARACTERS = 90
+"""A longer line in bold is emphasis."""
+
+EDGE_LINES = 3
+"""Running headers and footers are among this many lines at a page's top and bottom."""
+
+SAME_HEIGHT = 4.0
+"""In points: a running header stands at one height on every page."""
+
+MIN_RUNNING_PAGES = 3
+RUNNING_SHARE = 0.4
+"""A line is a running header where it stands, but for its numbers, at the edge of this many pages and of this share of
+the pages from its first to its last: a chapter's, or every second page's, too."""
+
+MAX_UNREADABLE = 0.3
+"""Beyond this share of characters without meaning, a file's fonts do not say which letters they show."""
+
+_HYPHEN = "[\ufffe\x02]"
+"""What PDFium puts for a hyphen at the end of a line; it joins the two lines."""
+
+_PAGE_NUMBER = re.compile(
+    r"[-–—\s|]*(?:page\s+)?(?:\d{1,5}|[ivxlc]{1,7})(?:\s*(?:/|of)\s*\d{1,5})?[-–—\s|]*", re.IGNORECASE
+)
+
+Kind = Literal["paragraph", "item", "heading", "running"]
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line of a page with its box in points, from the page's lower left; `size` is the height of its letters."""
+
+    text: str
+    left: float
+    right: float
+    bottom: float
+    top: float
+    size: float
+    bold: bool
+
+
+@dataclass(frozen=True)
+class _Piece:
+    kind: Kind
+    text: str
+    size: float
+    bold: bool
+
+
+def pdf(content: bytes) -> tuple[str, Structure]:
+    """A PDF with its pages: paragraphs, headings by the size of their letters, words at line ends put together.
+
+    What stands at the edge of most pages is in the text but in no block.
+    """
+    import pypdfium2
+
+    try:
+        document = pypdfium2.PdfDocument(content)
+    except pypdfium2.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise DocumentError("it is encrypted; save it again without a password") from error
+        raise DocumentError("it is damaged, or no PDF file") from error
+    try:
+        if len(document) > MAX_PAGES:
+            raise DocumentError(f"it has {len(document):,} pages (at most {MAX_PAGES:,} are read; QA_MAX_PAGES)")
+        pages = _read_pages(document)
+        facts = document.get_metadata_dict()
+    finally:
+        document.close()
+    _refuse_without_text(pages)
+    return _put_together(pages, facts)
+
+
+def _read_pages(document: pypdfium2.PdfDocument) -> list[list[_Line]]:
+    pages, characters = [], 0
+    for number in range(len(document)):
+        lines = _page_lines(document, number)
+        characters += sum(len(line.text) for line in lines)
+        if characters > MAX_CHARACTERS:
+            raise DocumentError(f"it has more than {MAX_CHARACTERS:,} characters (QA_MAX_CHARACTERS)")
+        pages.append(lines)
+    return pages
+
+
+def _page_lines(document: pypdfium2.PdfDocument, number: int) -> list[_Line]:
+    """The lines of a page in the order in which they are read; none for a page that is damaged."""
+    import pypdfium2
+
+    try:
+        page = document[number]
+        text_page = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        return []
+    count = text_page.count_chars()
+    text = text_page.get_text_range() if count > 0 else ""
+    if len(text) != count:  # characters beyond U+FFFF, or some that were left out
+        text = "".join(chr(pypdfium2.raw.FPDFText_GetUnicode(text_page.raw, i)) for i in range(count))
+    lines = [
+        line
+        for match in re.finditer(r"[^\r\n]+", text)
+        if (line := _line(text_page.raw, match[0], match.start())) is not None
+    ]
+    text_page.close()
+    page.close()
+    return lines
+
+
+def _line(page: Any, text: str, start: int) -> _Line | None:
+    stripped = text.strip()
+    if not stripped:
+        return None
+    first = start + text.index(stripped[0])
+    last = first + len(stripped) - 1
+    middle = next((i for i in range((first + last) // 2, last) if not text[i - start].isspace()), last)
+    boxes = [_box(page, i) for i in (first, middle, last)]
+    return _Line(
+        text=stripped,
+        left=boxes[0][0],
+        right=boxes[2][1],
+        bottom=boxes[2][2],
+        top=boxes[0][3],
+        size=round(2 * median(top - bottom for _, _, bottom, top in boxes)) / 2,
+        bold=_is_bold(page, first) and _is_bold(page, last),
+    )
+
+
+def _box(page: Any, character: int) -> tuple[float, float, float, float]:
+    """Left, right, bottom, top of the space that a character's font gives it."""
+    import pypdfium2.raw as pdfium
+
+    box = pdfium.FS_RECTF()
+    pdfium.FPDFText_GetLooseCharBox(page, character, box)
+    return box.left, box.right, min(box.bottom, box.top), max(box.bottom, box.top)
+
+
+def _is_bold(page: Any, character: int) -> bool:
+    import pypdfium2.raw as pdfium
+
+    if pdfium.FPDFText_GetFontWeight(page, character) >= 600:
+        return True
+    name = ctypes.create_string_buffer(128)
+    pdfium.FPDFText_GetFontInfo(page, character, name, 128, ctypes.c_int())
+    return b"bold" in name.value.lower()
+
+
+def _refuse_without_text(pages: Sequence[Sequence[_Line]]) -> None:
+    text = "".join(line.text for lines in pages for line in lines)
+    if not any(character.isalnum() for character in text):
+        raise DocumentError(
+            "it has no text, only pictures of it: a scan; make one with text recognition (OCR)"
+            if pages
+            else "it has no pages"
+        )
+    unreadable = sum(c == "\ufffd" or "\ue000" <= c <= "\uf8ff" or c < "\t" and c != "\x02" for c in text)
+    if unreadable > MAX_UNREADABLE * len(text):
+        raise DocumentError("its fonts do not say which letters they show; print it to a new PDF with text recognition")
+
+
+def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> tuple[str, Structure]:
+    body_size = _body_size(pages)
+    gap = _usual_gap(pages, body_size)
+    running = _running_lines(pages, body_size)
+    compounds = {word.lower() for lines in pages for line in lines for word in re.findall(r"\w+(?:-\w+)+", line.text)}
+    read = [
+        list(_pieces([(line, (n, i) in running) for i, line in enumerate(lines)], body_size, gap, compounds))
+        for n, lines in enumerate(pages)
+    ]
+    levels = _heading_levels(read, body_size)
+    title = _title(read, body_size)
+    extraction = Extraction()
+    unfinished = False  # the paragraph before goes on at the top of this page
+    for number, pieces in enumerate(read, start=1):
+        extraction.page(number)
+        for piece in pieces:
+            if unfinished and piece.kind == "paragraph" and piece.text[:1].islower():
+                extraction.go_on(piece.text)
+            elif piece.kind == "heading" and piece is not title:
+                extraction.heading(piece.text, levels[_heading_key(piece, body_size)])
+            elif piece.kind in ("running", "heading"):
+                extraction.aside(piece.text)
+            elif piece.kind == "item":
+                extraction.item(piece.text)
+            else:
+                extraction.paragraph(piece.text)
+            unfinished = piece.kind == "paragraph" and not re.search(r"[.!?:;][”\"')\]]*$", piece.text)
+    date = stated_date(extraction.text[:2_000])[0] or sane_date(facts.get("CreationDate"))
+    return extraction.result(facts.get("Title"), None if title is None else title.text, date=date)
+
+
+def _body_size(pages: Sequence[Sequence[_Line]]) -> float:
+    """The height of most letters."""
+    sizes: Counter[float] = Counter()
+    for lines in pages:
+        for line in lines:
+            sizes[line.size] += len(line.text)
+    return sizes.most_common(1)[0][0]
+
+
+def _usual_gap(pages: Sequence[Sequence[_Line]], body_size: float) -> float:
+    """The space between two lines of one paragraph: the lower quartile of that between lines of the text's size."""
+    gaps = [
+        one.bottom - other.top
+        for lines in pages
+        for one, other in itertools.pairwise(lines)
+        if one.size == other.size == body_size and -body_size < one.bottom - other.top < 2 * body_size
+    ]
+    return sorted(gaps)[len(gaps) // 4] if gaps else 0.3 * body_size
+
+
+def _running_key(line: _Line, body_size: float) -> str:
+    """What is the same in a line that is repeated: all of it but page numbers; in a heading or a sentence, all."""
+    text = line.text.lower()
+    return text if line.size > 1.05 * body_size or text.endswith(".") else re.sub(r"\d+", "#", text)
+
+
+def _running_lines(pages: Sequence[Sequence[_Line]], body_size: float) -> set[tuple[int, int]]:
+    """The lines, by page and place on it, that repeat at the edge of pages."""
+    seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    found: set[tuple[int, int]] = set()
+    for n, lines in enumerate(pages):
+        edge = sorted({*range(min(EDGE_LINES, len(lines))), *range(max(0, len(lines) - EDGE_LINES), len(lines))})
+        for i in edge:
+            at_end = i in (0, len(lines) - 1)
+            if at_end and len(pages) > 1 and _PAGE_NUMBER.fullmatch(lines[i].text):
+                found.add((n, i))
+            if len(lines[i].text) <= MAX_HEADING_CHARACTERS:
+                seen[_running_key(lines[i], body_size)].append((n, i))
+    for held in seen.values():
+        height = median(pages[n][i].top for n, i in held)
+        places = [(n, i) for n, i in held if abs(pages[n][i].top - height) <= SAME_HEIGHT]
+        on = sorted({n for n, _ in places})
+        if len(on) >= MIN_RUNNING_PAGES and len(on) >= RUNNING_SHARE * (on[-1] - on[0] + 1):
+            found.update(places)
+    return found
+
+
+def _pieces(lines: Sequence[tuple[_Line, bool]], body_size: float, gap: float, compounds: set[str]) -> Iterator[_Piece]:
+    """The lines of a page joined into paragraphs, items and headings."""
+    held: _Piece | None = None
+    before: _Line | None = None
+    width = max((line.right for line, _ in lines), default=0.0)
+    for line, is_running in lines:
+        bullet = BULLET.match(line.text)
+        text = line.text[bullet.end() :] if bullet and not is_running else line.text
+        piece = _Piece(
+            _kind(line, is_running, bool(bullet), body_size), _hyphens_joined(text, compounds), line.size, line.bold
+        )
+        if held is not None and before is not None and _goes_on(held, before, piece, line, gap, width):
+            held = replace(held, text=_joined(held.text, piece.text, compounds))
+        else:
+            if held is not None:
+                yield held
+            held = piece
+        before = line
+    if held is not None:
+        yield held
+
+
+def _kind(line: _Line, is_running: bool, has_bullet: bool, body_size: float) -> Kind:
+    if is_running:
+        return "running"
+    if any(c.isalpha() for c in line.text):
+        if line.size >= HEADING_SIZE * body_size and len(line.text) <= MAX_HEADING_CHARACTERS:
+            return "heading"
+        is_short = len(line.text) <= MAX_BOLD_HEADING_CHARACTERS and line.text[-1] not in ".,;:!"
+        if line.bold and is_short and line.size >= body_size and line.text[0].isalnum():
+            return "heading"
+    return "item" if has_bullet else "paragraph"
+
+
+def _goes_on(held: _Piece, before: _Line, piece: _Piece, line: _Line, gap: float, width: float) -> bool:
+    """Whether a line belongs to the piece that the line before it does."""
+    space = before.bottom - line.top
+    if piece.kind in ("running", "item") or held.kind == "running":
+        return False
+    if "heading" in (piece.kind, held.kind):
+        same = piece.kind == held.kind and piece.size == held.size and piece.bold == held.bold
+        return same and -line.size < space < line.size
+    if abs(line.size - before.size) > 0.15 * before.size:
+        return False
+    has_ended = re.search(r"[.!?:][”\"')\]]*$", before.text) is not None
+    if space < -line.size:  # further up: the next column
+        return not has_ended
+    if space > gap + 0.35 * line.size:
+        return False
+    if has_ended and space > 0.9 * line.size and line.text[0].isupper():
+        return False  # an empty line's height, in a text where no paragraph has two lines
+    is_short = before.right < width - 0.2 * (width - before.left)
+    is_indented = line.left > before.left + 0.8 * line.size
+    return not (has_ended and held.kind == "paragraph" and (is_indented or (is_short and line.text[0].isupper())))
+
+
+def _hyphens_joined(text: str, compounds: set[str]) -> str:
+    """A line in which PDFium has left its marks for the hyphens at line ends."""
+    return re.sub(rf"(\w+){_HYPHEN}\s*(\w+)", lambda m: _word(m[1], m[2], compounds), text)
+
+
+def _joined(text: str, following: str, compounds: set[str]) -> str:
+    """Two lines as one."""
+    hyphened = re.search(r"(\w+)-$", text)
+    first = re.match(r"\w+", following)
+    if hyphened and first and first[0][0].islower():
+        return text[: hyphened.start()] + _word(hyphened[1], first[0], compounds) + following[first.end() :]
+    return f"{text} {following}"
+
+
+def _word(one: str, other: str, compounds: set[str]) -> str:
+    """The word that a line end divides: with its hyphen where it is written so elsewhere, or where a number or a name
+    follows.
+
+    >>> _word("well", "known", {"well-known"}), _word("contro", "versy", set()), _word("mid", "1990s", set())
+    ('well-known', 'controversy', 'mid-1990s')
+    """
+    keeps = f"{one}-{other}".lower() in compounds or not other[0].islower()
+    return f"{one}-{other}" if keeps else one + other
+
+
+def _heading_key(piece: _Piece, body_size: float) -> float:
+    """Headings with the same are of one level; bold ones of the text's size are below all others."""
+    return max(piece.size, body_size)
+
+
+def _heading_levels(read: Sequence[Sequence[_Piece]], body_size: float) -> dict[float, int]:
+    keys = {_heading_key(p, body_size) for pieces in read for p in pieces if p.kind == "heading"}
+    return {key: min(level, 6) for level, key in enumerate(sorted(keys, reverse=True), start=1)}
+
+
+def _title(read: Sequence[Sequence[_Piece]], body_size: float) -> _Piece | None:
+    """The heading on the first page with the largest letters of all, if no other has them."""
+    headings = [p for pieces in read for p in pieces if p.kind == "heading"]
+    largest = max((p.size for p in headings), default=0.0)
+    candidates = [p for p in headings if p.size == largest]
+    is_title = len(candidates) == 1 and any(candidates[0] is p for p in read[0]) and largest >= HEADING_SIZE * body_size
+    return candidates[0] if is_title else None

@@ -1,0 +1,314 @@
+"""Web pages and e-books: the text that a reader would see, without menus; nothing is fetched and nothing is run."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from qa.datatypes import Label
+from qa.errors import DocumentError
+from qa.formats.extraction import Extraction, one_line, sane_date
+from qa.formats.limits import MAX_XML_DEPTH
+from qa.formats.plain import decode
+from qa.structure import Structure, stated_date
+
+if TYPE_CHECKING:
+    import zipfile
+
+    from selectolax.lexbor import LexborHTMLParser, LexborNode
+
+MIN_MAIN_CHARACTERS = 200
+"""A `<main>` with less is a frame that a script would fill."""
+
+MAX_ROW_CHARACTERS = 800
+"""A table's row with more is a page's layout, not data: its cells are read as text."""
+
+_LEFT_OUT = frozenset(
+    "script style noscript template nav footer svg iframe object embed canvas audio video button select datalist "
+    "textarea input dialog head".split()
+)
+_LEFT_OUT_ROLES = frozenset({"navigation", "contentinfo", "search", "menu", "menubar", "dialog"})
+_BLOCKS = frozenset(
+    "address article aside blockquote body caption center dd details div dl dt fieldset figcaption figure form h1 h2 "
+    "h3 h4 h5 h6 header hgroup hr legend li main ol p pre section summary table tbody td tfoot th thead tr ul".split()
+)
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_VOID_IN_XHTML = re.compile(r"<((?!(?:br|hr|img|meta|link|input|col|area|base|wbr)\b)[a-zA-Z][\w:-]*)(\s[^<>]*)?/>")
+_CHARSET = re.compile(rb"<(?:meta|\?xml)[^>]{0,200}?(?:charset|encoding)\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
+_DATE_NAMES = (
+    *("article:published_time", "og:published_time", "datepublished", "citation_publication_date", "citation_date"),
+    *("dc.date", "dcterms.date", "dcterms.created", "dcterms.issued", "date", "publish-date", "pubdate"),
+    *("parsely-pub-date", "article:modified_time", "dcterms.modified", "last-modified"),
+)
+
+
+def html(content: bytes) -> tuple[str, Structure]:
+    """A web page: its headings, paragraphs, lists and tables; title, date and site from its metadata."""
+    return page(decode_page(content))
+
+
+def page(markup: str) -> tuple[str, Structure]:
+    """The same of characters."""
+    tree = _parse(markup)
+    extraction = Extraction()
+    read_into(extraction, tree)
+    facts = _facts(tree)
+    date = next((found for name in _DATE_NAMES if (found := sane_date(facts.get(name)))), None)
+    date = date or _linked_data_date(tree) or stated_date(extraction.text[:2_000])[0]
+    source = facts.get("og:site_name") or facts.get("dc.publisher")
+    titles = (_title(tree), facts.get("og:title"), extraction.first_heading)
+    return extraction.result(*titles, date=date, source=source)
+
+
+def decode_page(content: bytes) -> str:
+    """A page's characters, in the encoding that it declares, else as any text file's."""
+    declared = (
+        None if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) else _CHARSET.search(content[:4_096])
+    )
+    if declared is not None:
+        name = declared[1].decode("ascii").lower()
+        name = {"iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}.get(name, name)
+        try:
+            return content.decode(name)
+        except (LookupError, UnicodeError):
+            pass
+    return decode(content)
+
+
+def _parse(markup: str) -> LexborHTMLParser:
+    from selectolax.lexbor import LexborHTMLParser
+
+    return LexborHTMLParser(markup.replace("\0", ""))
+
+
+def read_into(extraction: Extraction, tree: LexborHTMLParser) -> None:
+    """Add a page's text, piece by piece."""
+    mains = tree.css("main, [role=main]")
+    root = mains[0] if len(mains) == 1 and len(mains[0].text()) >= MIN_MAIN_CHARACTERS else tree.body
+    if root is not None:
+        _Walk(extraction).walk(root)
+
+
+@dataclass
+class _Row:
+    """A table's row that is being read: for each cell the pieces in it, and whether the cell is a heading."""
+
+    cells: list[list[tuple[str, str, int]]] = field(default_factory=list)
+    headers: list[bool] = field(default_factory=list)
+    is_layout: bool = False
+
+
+class _Walk:
+    """Goes through a page's elements in order and ends a piece where a block begins or ends."""
+
+    def __init__(self, extraction: Extraction) -> None:
+        self._extraction = extraction
+        self._inline: list[str] = []
+        self._heading = 0  # level of the heading that is open
+        self._items = 0  # list items that are open
+        self._preformatted = 0
+        self._tables: list[Label | None] = []  # for each open table, its header
+        self._rows: list[_Row] = []
+
+    def walk(self, root: LexborNode) -> None:
+        node: LexborNode | None = root
+        depth = 0
+        while node is not None:
+            child = node.child if self._enter(node) else None
+            if child is not None:
+                node, depth = child, depth + 1
+                if depth > MAX_XML_DEPTH:
+                    raise DocumentError(f"its elements nest deeper than {MAX_XML_DEPTH} (QA_MAX_XML_DEPTH)")
+                continue
+            while node is not None:
+                self._leave(node)
+                if depth == 0:
+                    return
+                following = node.next
+                if following is not None:
+                    node = following
+                    break
+                node, depth = node.parent, depth - 1
+
+    def _enter(self, node: LexborNode) -> bool:
+        """Take a node's own text in; whether to go into it."""
+        tag = node.tag
+        if tag == "-text":
+            text = node.text_content or ""
+            self._inline.append(text if self._preformatted else re.sub(r"[\t\r\n\f ]+", " ", text))
+            return False
+        if tag is None or tag[0] in "-!" or tag in _LEFT_OUT or _is_hidden(node):
+            if tag in ("nav", "footer"):
+                self._flush()
+            return False
+        if tag == "br":
+            self._inline.append("\n")
+        elif tag in _BLOCKS:
+            self._flush()
+            if tag in _HEADINGS:
+                self._heading = _HEADINGS[tag]
+            elif tag in ("li", "dd"):
+                self._items += 1
+            elif tag == "pre":
+                self._preformatted += 1
+            elif tag == "table":
+                self._tables.append(None)
+            elif tag == "tr" and self._tables:
+                self._rows.append(_Row())
+            elif tag in ("td", "th") and self._rows:
+                self._rows[-1].cells.append([])
+                self._rows[-1].headers.append(tag == "th")
+        return True
+
+    def _leave(self, node: LexborNode) -> None:
+        tag = node.tag
+        if tag not in _BLOCKS or _is_hidden(node):
+            return
+        self._flush()
+        if tag in _HEADINGS:
+            self._heading = 0
+        elif tag in ("li", "dd"):
+            self._items = max(0, self._items - 1)
+        elif tag == "pre":
+            self._preformatted = max(0, self._preformatted - 1)
+        elif tag == "table" and self._tables:
+            self._tables.pop()
+        elif tag == "tr" and self._rows and self._tables:
+            self._end_row(self._rows.pop())
+
+    def _flush(self) -> None:
+        text = "".join(self._inline)
+        self._inline.clear()
+        kind = "heading" if self._heading else "item" if self._items else "paragraph"
+        pieces = [text] if self._preformatted else re.split(r"\n\s*\n", text)
+        for piece in pieces:
+            if not piece.strip():
+                continue
+            if self._rows and self._rows[-1].cells:
+                self._rows[-1].cells[-1].append((kind, piece, self._heading))
+                self._rows[-1].is_layout |= kind == "heading"
+            else:
+                self._emit(kind, piece, self._heading)
+
+    def _emit(self, kind: str, text: str, level: int) -> None:
+        if kind == "heading":
+            self._extraction.heading(text, level)
+        elif kind == "item":
+            self._extraction.item(text)
+        else:
+            self._extraction.paragraph(text)
+
+    def _end_row(self, row: _Row) -> None:
+        """A row of data becomes a row; one of a page's layout, and one in a cell of it, the pieces in its cells."""
+        pieces = [piece for cell in row.cells for piece in cell]
+        if self._rows and self._rows[-1].cells:
+            self._rows[-1].cells[-1] += pieces
+            self._rows[-1].is_layout = True
+        elif row.is_layout or sum(len(text) for _, text, _ in pieces) > MAX_ROW_CHARACTERS:
+            for piece in pieces:
+                self._emit(*piece)
+        else:
+            cells = [" ".join(text for _, text, _ in cell) for cell in row.cells]
+            label = self._extraction.row(cells, self._tables[-1])
+            if row.headers and all(row.headers):
+                self._tables[-1] = label
+
+
+def _is_hidden(node: LexborNode) -> bool:
+    attributes = node.attributes
+    if not attributes:
+        return False
+    return (
+        "hidden" in attributes
+        or attributes.get("aria-hidden") == "true"
+        or attributes.get("role") in _LEFT_OUT_ROLES
+        or "display:none" in (attributes.get("style") or "").replace(" ", "").lower()
+    )
+
+
+def _title(tree: LexborHTMLParser) -> str | None:
+    """The page's only main heading, where its `<title>` says the same and more ("Bridges - City of Exeter")."""
+    stated = tree.css_first("head > title")
+    title = "" if stated is None else one_line(stated.text())
+    first = [one_line(heading.text()) for heading in tree.css("h1")]
+    return first[0] if len(first) == 1 and first[0] and (first[0] in title or not title) else title or None
+
+
+def _facts(tree: LexborHTMLParser) -> dict[str, str]:
+    """What `<meta>` and `<time>` elements say, by the name in lower case; the first of each counts."""
+    facts: dict[str, str] = {}
+    for node in tree.css("meta, [itemprop=datePublished]"):
+        attributes = node.attributes
+        name = attributes.get("property") or attributes.get("name") or attributes.get("itemprop")
+        value = attributes.get("content") or attributes.get("datetime")
+        if name and value:
+            facts.setdefault(name.lower(), value)
+    return facts
+
+
+def _linked_data_date(tree: LexborHTMLParser) -> datetime.date | None:
+    for node in tree.css('script[type="application/ld+json"]'):
+        found = re.search(r'"datePublished"\s*:\s*("[^"\\]{4,40}")', node.text() or "")
+        date = found and sane_date(json.loads(found[1]))
+        if date:
+            return date
+    return None
+
+
+# E-books
+
+
+def epub(content: bytes) -> tuple[str, Structure]:
+    """An e-book: its chapters in reading order; title, author and date from its metadata."""
+    from qa.formats.archives import member, open_archive, xml
+
+    archive = open_archive(content)
+    container = xml(member(archive, "META-INF/container.xml"))
+    package_name = next((path for e in container.iterfind(".//{*}rootfile") if (path := e.get("full-path"))), None)
+    if package_name is None:
+        raise DocumentError("it is damaged: its container names no package")
+    package = xml(member(archive, package_name))
+    files = {item.get("id"): item.get("href") for item in package.iterfind(".//{*}manifest/{*}item")}
+    menus = {
+        item.get("id")
+        for item in package.iterfind(".//{*}manifest/{*}item")
+        if "nav" in item.get("properties", "").split()
+    }
+    chapters = [ref.get("idref") for ref in package.iterfind(".//{*}spine/{*}itemref")]
+    names = [
+        posixpath.normpath(posixpath.join(posixpath.dirname(package_name), unquote(href.split("#")[0])))
+        for chapter in chapters
+        if chapter not in menus and (href := files.get(chapter))
+    ]
+    _refuse_locked(archive, names)
+    extraction = Extraction()
+    for name in dict.fromkeys(names):
+        markup = decode_page(member(archive, name))
+        # An XML parser would fetch and expand what the file says; an HTML parser does neither, but `<title/>`
+        # opens an element for it that nothing closes.
+        read_into(extraction, _parse(_VOID_IN_XHTML.sub(r"<\1\2></\1>", markup)))
+
+    def fact(name: str) -> str | None:
+        found = package.find(f".//{{*}}metadata/{{http://purl.org/dc/elements/1.1/}}{name}")
+        return None if found is None else "".join(str(part) for part in found.itertext())
+
+    titles = (fact("title"), extraction.first_heading)
+    return extraction.result(*titles, date=sane_date(fact("date")), source=fact("creator"))
+
+
+def _refuse_locked(archive: zipfile.ZipFile, names: list[str]) -> None:
+    """Raises DocumentError for a book whose chapters are encrypted; its fonts may be."""
+    from qa.formats.archives import member, xml
+
+    if "META-INF/encryption.xml" in archive.namelist():
+        locked = {
+            unquote(e.get("URI", ""))
+            for e in xml(member(archive, "META-INF/encryption.xml")).iterfind(".//{*}CipherReference")
+        }
+        if locked & set(names):
+            raise DocumentError("it is encrypted: it can only be opened with its seller's program")

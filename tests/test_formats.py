@@ -1,0 +1,413 @@
+"""Reading real files of every format: each fact is found in its passage, on its page, under its headings."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from qa.cli import main
+from qa.datatypes import Document, Passage, Refused
+from qa.documents import READERS, read_corpus, read_document
+from qa.errors import DocumentError
+from qa.index import Index, build_index
+from qa.passages import in_context, passages
+from tests import writers
+from tests.writers import FACT, FILLER, LengthEmbedder, write_corpus
+
+
+def read(tmp_path: Path, name: str, content: bytes | str) -> Document:
+    """A file as a document, with all that must hold for every one checked."""
+    write_corpus(tmp_path, {name: content})
+    document = read_document(tmp_path / name, name)
+    check(document)
+    return document
+
+
+def check(document: Document) -> None:
+    """Every place is inside the text, in order, and reads what is said of it."""
+    text = document.text
+    before = 0
+    for block in document.blocks:
+        assert before <= block.start < block.end <= len(text)
+        assert block.label is None or text[block.label.start : block.label.end] == block.label.text
+        before = block.end
+    for section in document.sections:
+        assert 0 <= section.start <= section.end <= len(text)
+    for page, following in zip(document.pages, document.pages[1:], strict=False):
+        assert page.end == following.start and page.number + 1 == following.number
+    if document.pages:
+        assert (document.pages[0].start, document.pages[-1].end) == (0, len(text))
+    for passage in passages(document):
+        assert text[passage.start : passage.end] == passage.text
+        assert all(text[s.start : s.end] == s.text for s in passage.sentences)
+
+
+def holding(document: Document, words: str) -> Passage:
+    """The one passage with these words."""
+    (passage,) = [passage for passage in passages(document) if words in passage.text]
+    return passage
+
+
+@dataclass(frozen=True)
+class Case:
+    name: str
+    content: bytes | str
+    headings: tuple[str, ...]
+    page: int | None = None
+    title: str = "Bridges of Devon"
+    date: datetime.date | None = datetime.date(2019, 5, 4)
+    source: str | None = None
+
+
+CASES = [
+    Case(
+        "a.pdf",
+        writers.pdf_file([["# Floods", FILLER], ["# Openings", FILLER, FACT]], title="Bridges of Devon"),
+        ("Openings",),
+        page=2,
+    ),
+    Case("a.docx", writers.docx_file(), ("History", "Openings")),
+    Case("a.pptx", writers.pptx_file(), ("Openings",), page=2),
+    Case("a.odt", writers.archive(writers.ODT_MEMBERS), ("Openings",)),
+    Case("a.rtf", writers.RTF, (), date=None),
+    Case("a.html", writers.HTML, ("Openings",), source="County pages"),
+    Case("a.HTM", writers.HTML, ("Openings",), source="County pages"),
+    Case("a.epub", writers.archive(writers.EPUB_MEMBERS), ("Openings",), source="Ann Rowe"),
+    Case("a.md", writers.MARKDOWN, (), source="County pages"),
+    Case("a.eml", writers.eml_file(), (), title="Bridges of Devon – opening", source="Ann Rowe <ann@example.org>"),
+    Case(
+        "b.eml",
+        writers.eml_file(with_text=False),
+        ("Openings",),
+        title="Bridges of Devon – opening",
+        source="Ann Rowe <ann@example.org>",
+    ),
+    Case("a.txt", f"Bridges of Devon\n\n4 May 2019\n\nOpenings\n\n{FACT}\n", ("Openings",)),
+    Case("a.csv", f"id,what\n1,{FACT}\n", ("id,what",), title="A", date=None),
+    Case("a.tsv", f"id\twhat\n1\t{FACT}\n", ("id\twhat",), title="A", date=None),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_a_sentence_is_found_again_in_every_format(tmp_path: Path, case: Case) -> None:
+    document = read(tmp_path, case.name, case.content)
+
+    passage = holding(document, FACT)
+    start = passage.start + passage.text.index(FACT)
+    assert document.text[start : start + len(FACT)] == FACT
+    assert document.text.count(FACT) == 1
+    assert passage.headings == case.headings
+    assert document.page_at(start) == case.page
+    assert (document.title, document.date, document.source) == (case.title, case.date, case.source)
+
+
+def test_every_format_that_can_be_read_is_read_here() -> None:
+    tested = {Path(case.name).suffix.lower() for case in CASES}
+
+    assert tested | {".text", ".markdown", ".xhtml"} == set(READERS)
+
+
+# PDF
+
+
+def test_a_pdf_is_put_back_into_paragraphs(tmp_path: Path) -> None:
+    long = (
+        "The dispute on the cost of the bridge was long, and the contro-\nversy was well-\nknown in all of Devon, "
+        "so that the well-known\nengineer left in the mid-\n1890s, as the offi\u00adcial history says."
+    )
+    document = read(tmp_path, "a.pdf", writers.pdf_file([[long, FACT]]))
+
+    assert document.text == (
+        "The dispute on the cost of the bridge was long, and the controversy was well-known in all of Devon, "
+        "so that the well-known engineer left in the mid-1890s, as the official history says.\n\n" + FACT
+    )
+
+
+def test_running_headers_and_footers_are_in_a_pdfs_text_but_in_no_passage(tmp_path: Path) -> None:
+    pages = [[f"# Part {n}", f"The {n}th bridge is described here in a few words."] for n in "456789"]
+    document = read(
+        tmp_path, "a.pdf", writers.pdf_file(pages, header="County survey of 2018", footer="Page {page} of 6")
+    )
+
+    assert document.text.count("County survey of 2018") == document.text.count("of 6") == 6
+    assert [passage.text for passage in passages(document)] == [
+        f"The {n}th bridge is described here in a few words." for n in "456789"
+    ]
+    assert [document.headings_at(passage.start) for passage in passages(document)] == [(f"Part {n}",) for n in "456789"]
+    assert [document.page_at(passage.start) for passage in passages(document)] == [1, 2, 3, 4, 5, 6]
+
+
+def test_passages_are_not_joined_over_a_running_header(tmp_path: Path) -> None:
+    pages = [[f"The {n}th bridge is described here in a few words."] for n in "4567"]
+    document = read(tmp_path, "a.pdf", writers.pdf_file(pages, header="County survey"))
+
+    assert len(passages(document)) == 4
+    assert not any("County survey" in passage.text for passage in passages(document))
+
+
+def test_a_paragraph_goes_on_over_a_page(tmp_path: Path) -> None:
+    document = read(
+        tmp_path, "a.pdf", writers.pdf_file([["The bridge that Mayor Hooper"], ["opened has four arches."]])
+    )
+
+    assert [passage.text for passage in passages(document)] == ["The bridge that Mayor Hooper opened has four arches."]
+    assert document.page_at(document.text.index("Hooper")) == 1
+    assert document.page_at(document.text.index("opened")) == 2
+
+
+def test_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.pdf", writers.two_column_pdf(f"{FILLER} " * 4, FACT))
+
+    assert document.text == f"{f'{FILLER} ' * 4}".strip() + f"\n\n{FACT}"
+
+
+def test_a_page_without_text_keeps_its_number(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.pdf", writers.pdf_file([[FILLER], [], [FACT]]))
+
+    assert [page.number for page in document.pages] == [1, 2, 3]
+    assert document.page_at(holding(document, FACT).start + len(FILLER) + 3) == 3
+
+
+# Office files
+
+
+def test_lists_and_tables_of_a_word_file_keep_their_context(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.docx", writers.docx_file())
+
+    item = holding(document, "The lamps are tested.")
+    assert item.text == "Each year these are done:\n\nThe joints are greased.\nThe lamps are tested."
+    row = holding(document, "Exe |")
+    assert row.text == "Exe | 1905 | 210 m"
+    assert in_context(row).text == "Bridges of Devon. Upkeep. Bridge | Built | Length. Exe | 1905 | 210 m"
+    assert "Confidential draft" not in document.text
+
+
+def test_slides_are_pages_and_speakers_notes_are_read(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.pptx", writers.pptx_file())
+
+    assert [page.number for page in document.pages] == [1, 2, 3]
+    note = holding(document, "The figures are those of the survey.")
+    assert (document.page_at(note.start), note.headings) == (3, ("Figures",))
+    assert holding(document, "Exe |").text == "Exe | 1905"
+
+
+def test_a_deleted_and_an_inserted_word_of_a_tracked_change(tmp_path: Path) -> None:
+    import io
+
+    import docx
+    from docx.oxml import parse_xml
+
+    document = docx.Document()
+    w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+    paragraph = document.add_paragraph("It was opened in ")._p
+    paragraph.append(parse_xml(f"<w:del {w}><w:r><w:delText>1904</w:delText></w:r></w:del>"))
+    paragraph.append(parse_xml(f"<w:ins {w}><w:r><w:t>1905</w:t></w:r></w:ins>"))
+    paragraph.append(parse_xml(f"<w:hyperlink {w}><w:r><w:t>, it says</w:t></w:r></w:hyperlink>"))
+    file = io.BytesIO()
+    document.save(file)
+
+    assert read(tmp_path, "a.docx", file.getvalue()).text == "It was opened in 1905, it says"
+
+
+def test_special_characters_of_rich_text(tmp_path: Path) -> None:
+    assert "It cost £200 (café)." in read(tmp_path, "a.rtf", writers.RTF).text
+
+
+# Web pages, mail
+
+
+def test_a_web_page_is_read_as_it_is_seen(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.html", writers.HTML)
+
+    assert document.text == (
+        f"Bridges of Devon\n\nOpenings\n\n{FACT}\n\nUpkeep\n\nEach year these are done:\n\nThe joints are greased.\n"
+        "The lamps are tested.\n\nBridge | Built\nExe | 1905"
+    )
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>one<p>two", "one\n\ntwo"),
+        ("one<br><br>two<br>three", "one\n\ntwo\nthree"),
+        ("<div>one <i>t</i>wo</div>three", "one two\n\nthree"),
+        ("<pre>a  b\n\n  c</pre>", "a b\nc"),
+        ("<p>a&nbsp;b &amp; c&lt;d&gt; &#xfb01;sh</p>", "a b & c<d> fish"),
+        ("<main><p>too little</p></main><p>outside</p>", "too little\n\noutside"),
+        ("<p>one</p><script>two</script><noscript>three</noscript><template>four</template><p>five", "one\n\nfive"),
+        ("<table><tr><td><h2>Layout</h2><p>one</p></td><td><p>two</p></td></tr></table>", "Layout\n\none\n\ntwo"),
+        ("<table><tr><td><table><tr><td>in</td></tr></table></td></tr></table>", "in"),
+        ("<tr><td>no table</td></tr>", "no table"),
+        ("<p>caf\xe9", "caf\xe9"),
+    ],
+)
+def test_mark_up_of_every_kind(tmp_path: Path, markup: str, text: str) -> None:
+    assert read(tmp_path, "a.html", markup).text == text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252", "koi8-r", "shift-jis"])
+def test_the_encoding_that_a_web_page_declares(tmp_path: Path, encoding: str) -> None:
+    words = {"koi8-r": "Мост построили", "shift-jis": "橋は一九〇一年"}.get(encoding, "Café à Exeter")
+    markup = f'<html><head><meta http-equiv="Content-Type" content="text/html; charset={encoding}"></head><p>{words}'
+
+    assert read(tmp_path, "a.html", markup.encode(encoding)).text == words
+
+
+@pytest.mark.parametrize(
+    ("head", "date"),
+    [
+        ('<meta name="date" content="2019-05-04">', datetime.date(2019, 5, 4)),
+        ('<meta name="DC.date" content="4 May 2019">', datetime.date(2019, 5, 4)),
+        ('<meta itemprop="datePublished" content="2019-05-04T00:00">', datetime.date(2019, 5, 4)),
+        ('<script type="application/ld+json">{"datePublished": "2019-05-04"}</script>', datetime.date(2019, 5, 4)),
+        ('<meta name="date" content="2019">', None),
+        ('<meta name="date" content="9999-99-99">', None),
+        ('<meta name="date" content="2999-01-01">', None),
+        ("", None),
+    ],
+)
+def test_the_date_that_a_web_page_states(tmp_path: Path, head: str, date: datetime.date | None) -> None:
+    assert read(tmp_path, "a.html", f"<html><head>{head}</head><p>It rained.").date == date
+
+
+def test_a_mails_header_can_be_asked_for(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.eml", writers.eml_file())
+
+    assert document.text.startswith(
+        "From: Ann Rowe <ann@example.org>\nTo: county@example.org\nDate: Sat, 04 May 2019 10:00:00 +0000\n"
+        "Subject: Bridges of Devon – opening\nAttachments: plan.pdf\n\nDear all,"
+    )
+    assert "The other part" not in document.text
+
+
+# Tables
+
+
+def test_a_row_is_a_passage_under_its_columns(tmp_path: Path) -> None:
+    document = read(tmp_path, "rivers.csv", writers.CSV)
+
+    assert document.text == writers.CSV
+    assert [in_context(passage).text for passage in passages(document)] == [
+        'Rivers. bridge,built,note. Exe,1905,"Opened by Mayor\nAlice Hooper"',
+        'Rivers. bridge,built,note. Teign,1827,"Long, low"',
+    ]
+    assert [document.line_at(passage.start) for passage in passages(document)] == [2, 4]
+    assert all(passage.label is None for passage in passages(document))
+
+
+@pytest.mark.parametrize(
+    ("text", "rows", "header"),
+    [
+        ("a;b\nx;1,5\ny;2,5\n", ["x;1,5", "y;2,5"], "a;b"),
+        ("a\tb\nx\ty", ["x\ty"], "a\tb"),
+        ("a|b\nx|y", ["x|y"], "a|b"),
+        ("1,2\n3,4", ["1,2", "3,4"], None),
+        ("only,this", ["only,this"], None),
+        ("a,b\n,,\n\nx,y", ["x,y"], "a,b"),
+        ('a,b\nx,"never closed\ny,z\n', ['x,"never closed\ny,z'], "a,b"),
+        ("one column\nof\nwords", ["of", "words"], "one column"),
+    ],
+)
+def test_tables_of_every_kind(tmp_path: Path, text: str, rows: list[str], header: str | None) -> None:
+    document = read(tmp_path, "a.csv", text)
+
+    assert [document.text[block.start : block.end] for block in document.blocks] == rows
+    assert {block.label and block.label.text for block in document.blocks} == {header}
+
+
+# Markdown
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nIt rained.\n---\n\nIt was wet.",
+        "---\n[not: closed\n---\n\nIt was wet.",
+        "---\n- a list\n---\n\nIt was wet.",
+        "---\n\nIt was wet.",
+        "---\na: &a [x]\nb: &b [*a, *a]\nc: !!python/object/apply:os.system [true]\n---\n\nIt was wet.",
+    ],
+)
+def test_what_only_looks_like_front_matter_is_text(tmp_path: Path, text: str) -> None:
+    document = read(tmp_path, "notes.md", text)
+
+    assert document.text == text
+    assert (document.title, document.date, document.source) == ("Notes", None, None)
+    assert passages(document)[-1].text.endswith("It was wet.")
+
+
+# Without text
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "reason"),
+    [
+        ("scan.pdf", writers.scanned_pdf, "it has no text, only pictures of it: a scan"),
+        ("blank.pdf", lambda: writers.pdf_file([[], []]), "it has no text"),
+        ("locked.pdf", lambda: writers.pdf_file([[FACT]], password="secret"), "it is encrypted"),
+        ("empty.pdf", lambda: b"", "it is empty"),
+        ("text.pdf", lambda: b"It rained.", "it is damaged, or no PDF file"),
+        ("text.docx", lambda: b"It rained.", "it is damaged"),
+        ("other.docx", lambda: writers.pptx_file(), "it is damaged, or no DOCX file"),
+        ("other.epub", lambda: writers.docx_file(), "it is damaged: META-INF/container.xml is missing"),
+        (
+            "old.docx",
+            lambda: b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,
+            "it is encrypted, or saved in Office's",
+        ),
+        ("blank.html", lambda: b"<html><script>x</script></html>", "there is no text in it"),
+        ("head.eml", lambda: b"Subject: nothing\n\n", "there is no text in it"),
+        ("none.eml", lambda: b"\n\nno header", "it is damaged, or no mail"),
+        ("none.rtf", lambda: b"It rained.", "it is damaged, or no RTF file"),
+        ("blank.csv", lambda: b",,\n;\n", "there is no text in it"),
+        ("picture.png", lambda: b"\x89PNG", "files ending in .png are not read"),
+    ],
+)
+def test_what_holds_no_text_is_refused_with_its_reason(
+    tmp_path: Path, name: str, content: Callable[[], bytes], reason: str
+) -> None:
+    with pytest.raises(DocumentError, match="^" + reason.replace("(", r"\(")):
+        read(tmp_path, name, content())
+
+
+# From the folder to the citation
+
+
+def test_pages_are_indexed_shown_and_listed(tmp_path: Path) -> None:
+    corpus = write_corpus(
+        tmp_path / "corpus",
+        {"bridges.pdf": CASES[0].content, "scan.pdf": writers.scanned_pdf(), "notes.txt": "It rained."},
+    )
+    build_index(corpus, tmp_path / "index", LengthEmbedder())
+
+    stored = Index.open(tmp_path / "index").store.document("bridges.pdf")
+    assert stored == read_document(corpus / "bridges.pdf", "bridges.pdf")
+
+    def qa(*arguments: str) -> str:
+        result = CliRunner().invoke(main, [*arguments, "--index", str(tmp_path / "index")])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "  bridges.pdf: Bridges of Devon, 2019-05-04, 2 pages, 2 passages\n" in qa("info")
+    assert "  not read: scan.pdf: it has no text" in qa("info")
+    start = stored.text.index(FACT)
+    shown = json.loads(qa("show", "bridges.pdf", "--start", str(start), "--end", str(start + len(FACT)), "--json"))
+    assert (shown["text"], shown["page"], shown["headings"]) == (FACT, 2, ["Openings"])
+    assert qa("show", "bridges.pdf", "--page", "2").strip() == f"Openings\n\n{FILLER}\n\n{FACT}"
+    missing = CliRunner().invoke(main, ["show", "bridges.pdf", "--page", "3", "--index", str(tmp_path / "index")])
+    assert (missing.exit_code, "has the pages 1 to 2" in missing.output) == (1, True)
+
+
+def test_one_bad_file_of_each_kind_stops_nothing(tmp_path: Path) -> None:
+    good = {case.name: case.content for case in CASES}
+    bad = {f"bad{ending}": b"\0junk" for ending in READERS}
+    found = list(read_corpus(write_corpus(tmp_path / "corpus", {**good, **bad})))
+
+    assert {item.id for item in found if isinstance(item, Document)} == set(good)
+    assert {item.id for item in found if isinstance(item, Refused)} == set(bad)
