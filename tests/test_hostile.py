@@ -231,17 +231,14 @@ def test_a_limit_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Makes the reader of .rtf files, in the other process, do something else."""
+    """Makes the library that reads .rtf files, in the other process, do something else."""
 
     def replace(code: str) -> None:
-        folder = tmp_path / "faulty"
-        folder.mkdir()
-        (folder / "sitecustomize.py").write_text(
-            f"import sys\ndef fault(content):\n    {code}\n"
-            "if 'qa.formats.worker' in ' '.join(sys.orig_argv):\n"
-            "    import qa.documents\n    qa.documents.READERS['.rtf'] = fault\n"
+        write_corpus(
+            tmp_path / "faulty",
+            {"striprtf/__init__.py": "", "striprtf/striprtf.py": f"def rtf_to_text(markup, errors):\n    {code}\n"},
         )
-        monkeypatch.syspath_prepend(str(folder))
+        monkeypatch.syspath_prepend(str(tmp_path / "faulty"))
 
     isolation._end_kept()
     yield replace
@@ -257,30 +254,45 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         ("import ctypes; ctypes.string_at(0)", "its parser ended before it had read it"),
         ("import os; os._exit(0)", "its parser ended before it had read it"),
         ("bytearray(10**12)", "its parser ended before it had read it"),
-        ("fault(content)", "it nests too deep"),
-        ("raise KeyError('x\\n\\x1b[31m')", "it is damaged, or no .rtf file (KeyError)"),
-        ("print('{}')", "it is damaged, or no .rtf file (TypeError)"),
-        ("import os; os.write(1, b'{}\\n'); fault2", "it is damaged, or no .rtf file (NameError)"),
+        ("rtf_to_text(markup, errors)", "it nests too deep"),
+        ("raise KeyError('x\\n\\x1b[31m')", "it is damaged, or no RTF file (KeyError)"),
+        ("print('{}'); raise ValueError", "it is damaged, or no RTF file (ValueError)"),
+        ("import os; os.write(1, b'{}\\n'); fault2", "it is damaged, or no RTF file (NameError)"),
         ("import socket; socket.create_connection(('127.0.0.1', 9))", "(PermissionError)"),
         ("import socket; socket.getaddrinfo('example.org', 80)", "(PermissionError)"),
         ("import subprocess; subprocess.run(['true'])", "(PermissionError)"),
         ("import os; os.system('true')", "(PermissionError)"),
         ("open('written', 'w')", "(PermissionError)"),
         ("import pathlib; pathlib.Path('written').write_text('x')", "(PermissionError)"),
+        ("import os; os.open('written', os.O_CREAT | os.O_WRONLY)", "(PermissionError)"),
+        ("import os; os.remove('kept')", "(PermissionError)"),
     ],
 )
 def test_a_parser_that_fails_costs_one_file(
     faulty: Callable[[str], None], code: str, reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     faulty(code)
+    write_corpus(tmp_path, {"kept": "x"})
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(DocumentError) as caught:
-        read_isolated(".rtf", b"x" * 5_000_000, seconds=1)
+        read_isolated(".rtf", rb"{\rtf1 " + b"x" * 5_000_000, seconds=1)
     assert reason in str(caught.value)
-    assert not (tmp_path / "written").exists()
+    assert (tmp_path / "kept").exists() and not (tmp_path / "written").exists()
     text, _ = read_isolated(".html", writers.HTML.encode())
     assert FACT in text
+
+
+def test_no_program_among_the_documents_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = tmp_path / "ran"
+    evil = f"open({str(ran)!r}, 'w')"
+    names = ["json.py", "lxml.py", "selectolax.py", "qa.py", "sitecustomize.py", "usercustomize.py", "encodings.py"]
+    write_corpus(tmp_path, {name: evil for name in names})
+    monkeypatch.chdir(tmp_path)
+    isolation._end_kept()
+
+    assert FACT in read_isolated(".html", writers.HTML.encode())[0]
+    assert not ran.exists()
 
 
 def test_a_process_that_was_killed_between_two_files_is_replaced() -> None:

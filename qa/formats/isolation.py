@@ -22,6 +22,13 @@ from qa.structure import Structure
 START_SECONDS = 60
 """A new process loads the program in a second; on a machine that is busy it may take several."""
 
+_PROGRAM = """
+import json, sys
+sys.path[:] = json.loads(sys.argv[1])
+from qa.formats.worker import main
+main()
+"""
+
 MAX_ANSWER_BYTES = 12 * MAX_CHARACTERS + 100_000_000
 """A character is at most twelve bytes of JSON; what is longer is no answer."""
 
@@ -53,14 +60,13 @@ class _Process:
     """The parsing process, seen from outside."""
 
     def __init__(self) -> None:
-        # The modules are found where they were found here; nothing else of this process is handed over.
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+        # Modules are found where this process finds them, and never (-I) in the folder where it was started: that may
+        # be the one with the documents.
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "qa.formats.worker"],
+            [sys.executable, "-I", "-B", "-c", _PROGRAM, json.dumps([path for path in sys.path if path])],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=environment,
             start_new_session=True,  # Ctrl+C is for the program, which then ends this one
         )
         self._owner = os.getpid()

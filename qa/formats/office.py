@@ -51,7 +51,7 @@ def docx(content: bytes) -> tuple[str, Structure]:
         for relation in document.part.rels.values():
             if relation.reltype.endswith(("/footnotes", "/endnotes")) and not relation.is_external:
                 reader.read_notes(xml(relation.target_part.blob))
-    except DocumentError:
+    except (DocumentError, MemoryError, RecursionError):
         raise
     except Exception as error:  # what python-docx raises for a damaged file is not one kind
         raise _refuse_unknown(error, "DOCX") from error
@@ -197,7 +197,7 @@ def pptx(content: bytes) -> tuple[str, Structure]:
             _slide(extraction, slide)
         properties = presentation.core_properties
         stated_title, created = properties.title, properties.created
-    except DocumentError:
+    except (DocumentError, MemoryError, RecursionError):
         raise
     except Exception as error:  # as with python-docx
         raise _refuse_unknown(error, "PPTX") from error
@@ -330,6 +330,8 @@ def rtf(content: bytes) -> tuple[str, Structure]:
     title = re.search(r"\{\\info.{0,500}?\{\\title ([^{}\\]{1,200})\}", markup, re.DOTALL)
     try:
         text = str(rtf_to_text(markup, errors="replace"))  # type: ignore[no-untyped-call]
+    except (MemoryError, RecursionError):
+        raise
     except Exception as error:  # it raises whatever its look-ups and decoders do
         raise _refuse_unknown(error, "RTF") from error
     text = decode(text.replace("\0", "").encode("utf-8", "replace")).strip("\n")

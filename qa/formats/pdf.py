@@ -47,6 +47,9 @@ _PAGE_NUMBER = re.compile(
     r"[-–—\s|]*(?:page\s+)?(?:\d{1,5}|[ivxlc]{1,7})(?:\s*(?:/|of)\s*\d{1,5})?[-–—\s|]*", re.IGNORECASE
 )
 
+_DOT_LEADERS = re.compile(r"(?:\. ?){5,}")
+"""A line of a table of contents, or of a price list."""
+
 Kind = Literal["paragraph", "item", "heading", "running"]
 
 
@@ -189,8 +192,9 @@ def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> tu
         list(_pieces([(line, (n, i) in running) for i, line in enumerate(lines)], body_size, gap, compounds))
         for n, lines in enumerate(pages)
     ]
-    levels = _heading_levels(read, body_size)
     title = _title(read, body_size)
+    read = _without_bylines(read, title)
+    levels = _heading_levels(read, body_size)
     extraction = Extraction()
     unfinished = False  # the paragraph before goes on at the top of this page
     for number, pieces in enumerate(read, start=1):
@@ -283,7 +287,7 @@ def _pieces(lines: Sequence[tuple[_Line, bool]], body_size: float, gap: float, c
 def _kind(line: _Line, is_running: bool, has_bullet: bool, body_size: float) -> Kind:
     if is_running:
         return "running"
-    if any(c.isalpha() for c in line.text):
+    if any(c.isalpha() for c in line.text) and not _DOT_LEADERS.search(line.text):
         if line.size >= HEADING_SIZE * body_size and len(line.text) <= MAX_HEADING_CHARACTERS:
             return "heading"
         is_short = len(line.text) <= MAX_BOLD_HEADING_CHARACTERS and line.text[-1] not in ".,;:!"
@@ -337,6 +341,22 @@ def _word(one: str, other: str, compounds: set[str]) -> str:
     """
     keeps = f"{one}-{other}".lower() in compounds or not other[0].islower()
     return f"{one}-{other}" if keeps else one + other
+
+
+def _without_bylines(read: list[list[_Piece]], title: _Piece | None) -> list[list[_Piece]]:
+    """The pieces with what stands below the title in large letters (authors, a publisher) taken for text.
+
+    It is what stands there above another heading, in a size that no heading further down has.
+    """
+    if title is None:
+        return read
+    pieces = [piece for page in read for piece in page]
+    first = next(i for i, piece in enumerate(pieces) if piece is title)
+    text = next((i for i, piece in enumerate(pieces) if i > first and piece.kind in ("paragraph", "item")), len(pieces))
+    below = [piece for piece in pieces[first + 1 : text] if piece.kind == "heading"]
+    sizes = {piece.size for piece in pieces[text:] if piece.kind == "heading"}
+    bylines = {id(piece) for piece in below[:-1] if piece.size not in sizes}
+    return [[replace(p, kind="paragraph") if id(p) in bylines else p for p in page] for page in read]
 
 
 def _heading_key(piece: _Piece, body_size: float) -> float:

@@ -43,7 +43,7 @@ def _table(text: str, delimiter: str) -> Structure:
 
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, int, Sequence[str]]]:
     """The place and the cells of each row that is not empty. A quoted cell may go over several lines."""
-    lines = text.splitlines(keepends=True) if "\n" not in text else re.findall(r"[^\n]*\n|[^\n]+\Z", text)
+    lines = re.findall(r"[^\n]*\n|[^\n]+", text)
     starts = [0]
     for line in lines:
         starts.append(starts[-1] + len(line))

@@ -197,7 +197,7 @@ class _Walk:
 
     def _emit(self, kind: str, text: str, level: int) -> None:
         if kind == "heading":
-            self._extraction.heading(text, level)
+            self._extraction.heading(text.rstrip("¶§ \n"), level)  # the link to itself that manuals put there
         elif kind == "item":
             self._extraction.item(text)
         else:

@@ -1,4 +1,4 @@
-"""The process in which untrusted files are parsed: `python -m qa.formats.worker`.
+"""What runs in the process in which untrusted files are parsed; `qa.formats.isolation` starts it.
 
 Takes requests on standard input, one at a time: a line of JSON with the file's ending and its length, then its bytes.
 Answers each with one line of JSON on standard output: the text and its structure, or the reason why there is none.
@@ -17,8 +17,14 @@ from qa.errors import DocumentError
 from qa.formats.limits import MAX_MEMORY_BYTES, MAX_SECONDS
 from qa.structure import Structure
 
-_FORBIDDEN = ("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile")
+_FORBIDDEN = (
+    *("socket.", "subprocess.", "os.system", "os.exec", "os.fork", "os.posix_spawn", "os.spawn", "os.startfile"),
+    *("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.truncate", "os.chmod", "os.chown"),
+    *("os.kill", "shutil.", "ftplib.", "urllib.", "http.", "smtplib.", "webbrowser."),
+)
 """What no parser has to do, by the names of Python's audit events."""
+
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 GRACE_SECONDS = 30
 """After its time is up, and its parent has not ended it (being gone itself), the process ends by itself."""
@@ -80,7 +86,7 @@ def _restrict() -> None:
     """Take from this process what parsing does not need: the network, other programs, writing, endless memory."""
 
     def forbid(event: str, arguments: tuple[object, ...]) -> None:
-        writes = event == "open" and isinstance(arguments[1], str) and not arguments[1].startswith("r")
+        writes = event == "open" and isinstance(arguments[2], int) and arguments[2] & _WRITING
         if writes or event.startswith(_FORBIDDEN):
             raise PermissionError(f"A reader of documents may not do this: {event}")
 
@@ -98,7 +104,3 @@ def _restrict() -> None:
 def _set_alarm(seconds: int) -> None:
     if hasattr(signal, "alarm"):
         signal.alarm(seconds)
-
-
-if __name__ == "__main__":
-    main()
