@@ -101,6 +101,9 @@ def index(corpus: Path, index_folder: Path, embedder: str | None, full: bool) ->
     """Build the index, or bring it up to date with the documents.
 
     The old index answers until the new one is complete. Exit code 1 when no document can be read.
+
+    How much of one file is read is limited by settings in the environment: QA_MAX_FILE_BYTES, QA_MAX_PAGES,
+    QA_MAX_CHARACTERS, QA_MAX_SECONDS and others, described in qa/formats/limits.py.
     """
     from qa.embedding import BUNDLED, SentenceTransformerEmbedder
     from qa.index import build_index

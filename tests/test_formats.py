@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import email.message
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -198,21 +199,26 @@ def test_slides_are_pages_and_speakers_notes_are_read(tmp_path: Path) -> None:
 
 
 def test_a_deleted_and_an_inserted_word_of_a_tracked_change(tmp_path: Path) -> None:
-    import io
+    content = writers.docx_with(
+        "<w:p><w:r><w:t>It was opened in </w:t></w:r><w:del><w:r><w:delText>1904</w:delText></w:r></w:del>"
+        "<w:ins><w:r><w:t>1905</w:t></w:r></w:ins><w:hyperlink><w:r><w:t>, it says</w:t></w:r></w:hyperlink></w:p>"
+    )
 
-    import docx
-    from docx.oxml import parse_xml
+    assert read(tmp_path, "a.docx", content).text == "It was opened in 1905, it says"
 
-    document = docx.Document()
-    w = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
-    paragraph = document.add_paragraph("It was opened in ")._p
-    paragraph.append(parse_xml(f"<w:del {w}><w:r><w:delText>1904</w:delText></w:r></w:del>"))
-    paragraph.append(parse_xml(f"<w:ins {w}><w:r><w:t>1905</w:t></w:r></w:ins>"))
-    paragraph.append(parse_xml(f"<w:hyperlink {w}><w:r><w:t>, it says</w:t></w:r></w:hyperlink>"))
-    file = io.BytesIO()
-    document.save(file)
 
-    assert read(tmp_path, "a.docx", file.getvalue()).text == "It was opened in 1905, it says"
+def test_text_boxes_controls_and_notes_of_a_word_file(tmp_path: Path) -> None:
+    box = "<w:txbxContent><w:p><w:r><w:t>In a box.</w:t></w:r></w:p></w:txbxContent>"
+    content = writers.docx_with(
+        "<w:sdt><w:sdtContent><w:p><w:r><w:t>In a control.</w:t></w:r></w:p></w:sdtContent></w:sdt>"
+        "<w:p><w:r><w:t>Around it.</w:t><mc:AlternateContent>"
+        f'<mc:Choice Requires="wps"><w:drawing>{box}</w:drawing></mc:Choice>'
+        f"<mc:Fallback><w:pict>{box}</w:pict></mc:Fallback></mc:AlternateContent></w:r></w:p>",
+        notes='<w:footnote w:type="separator" w:id="0"><w:p/></w:footnote>'
+        '<w:footnote w:id="1"><w:p><w:r><w:t>A note.</w:t></w:r></w:p></w:footnote>',
+    )
+
+    assert read(tmp_path, "a.docx", content).text == "In a control.\n\nAround it.\n\nIn a box.\n\nA note."
 
 
 def test_special_characters_of_rich_text(tmp_path: Path) -> None:
@@ -284,6 +290,15 @@ def test_a_mails_header_can_be_asked_for(tmp_path: Path) -> None:
         "Subject: Bridges of Devon – opening\nAttachments: plan.pdf\n\nDear all,"
     )
     assert "The other part" not in document.text
+
+
+def test_a_mail_whose_plain_part_is_blank_is_read_from_the_other(tmp_path: Path) -> None:
+    mail = email.message.EmailMessage()
+    mail["Subject"] = "Bridges"
+    mail.set_content(" \n")
+    mail.add_alternative(f"<p>{FACT}</p>", subtype="html")
+
+    assert read(tmp_path, "a.eml", mail.as_bytes()).text == f"Subject: Bridges\n\n{FACT}"
 
 
 # Tables

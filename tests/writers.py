@@ -12,6 +12,9 @@ from pathlib import Path
 import docx
 import numpy as np
 import pptx
+from docx.opc.packuri import PackURI
+from docx.opc.part import Part
+from docx.oxml import parse_xml
 from fpdf import FPDF
 
 from qa.embedding import Vectors
@@ -124,6 +127,23 @@ def docx_file() -> bytes:
     for row in (("Bridge", "Built", "Length"), ("Exe", "1905", "210 m"), ("Teign", "1827", "95 m")):
         for cell, text in zip(table.add_row().cells, row, strict=True):
             cell.text = text
+    return _saved(document)
+
+
+_W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main" '
+_W += 'xmlns:mc="http://schemas.openxmlformats.org/markup-compatibility/2006"'
+
+
+def docx_with(body: str, notes: str = "") -> bytes:
+    """A Word file with this mark-up for its body, and for its footnotes."""
+    document = docx.Document()
+    for element in parse_xml(f"<w:body {_W}>{body}</w:body>"):
+        document.element.body.insert_element_before(element, "w:sectPr")
+    if notes:
+        content = f"<w:footnotes {_W}>{notes}</w:footnotes>".encode()
+        kind = "application/vnd.openxmlformats-officedocument.wordprocessingml.footnotes+xml"
+        part = Part(PackURI("/word/footnotes.xml"), kind, content, document.part.package)
+        document.part.relate_to(part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes")
     return _saved(document)
 
 

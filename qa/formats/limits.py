@@ -29,8 +29,9 @@ MAX_CHARACTERS = _setting("QA_MAX_CHARACTERS", 50_000_000)
 MAX_PAGES = _setting("QA_MAX_PAGES", 10_000)
 """Pages or slides: above the longest single reports, far below a file made to keep a parser busy."""
 
-MAX_SECONDS = _setting("QA_MAX_SECONDS", 60)
-"""That reading one file may take; a page takes a few milliseconds. The parser is then killed."""
+MAX_SECONDS = _setting("QA_MAX_SECONDS", 120)
+"""That reading one file may take; a page takes about five milliseconds, and twice that on a busy machine. The parser is
+then killed."""
 
 MAX_MEMORY_BYTES = _setting("QA_MAX_MEMORY_BYTES", 3_000_000_000)
 """That the parser's process may use, where the system can enforce it (not on Windows or macOS)."""

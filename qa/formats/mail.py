@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
-from email.message import MIMEPart
+from email.message import EmailMessage, MIMEPart
 
 from qa.errors import DocumentError
 from qa.formats.extraction import Extraction, one_line, sane_date
@@ -21,11 +21,10 @@ def eml(content: bytes) -> tuple[str, Structure]:
     """A mail: subject as title, day, sender as source; its plain text, or else its HTML as a web page."""
     try:
         message = email.message_from_bytes(content, policy=email.policy.default)
-        assert isinstance(message, MIMEPart)
+        assert isinstance(message, EmailMessage)
         headers = {name: one_line(str(message[name]))[:MAX_HEADER_CHARACTERS] for name in HEADER_LINES if message[name]}
         attached = [one_line(part.get_filename() or "") for part in message.walk() if part.get_filename()]
-        body = message.get_body(("plain", "html"))
-        text = "" if body is None else _characters(body)
+        body, text = _body(message)
     except (DocumentError, RecursionError, MemoryError):
         raise
     except Exception as error:  # the standard library's parsers of headers raise whatever they stumble over
@@ -43,6 +42,17 @@ def eml(content: bytes) -> tuple[str, Structure]:
     extraction.paragraph(head + (f"\nAttachments: {', '.join(attached)}" if attached else ""))
     extraction.insert(text, structure)
     return extraction.result(headers.get("Subject"), date=sane_date(headers.get("Date")), source=headers.get("From"))
+
+
+def _body(message: EmailMessage) -> tuple[MIMEPart | None, str]:
+    """The part with the mail's text: the plain one, unless it is blank and there is another."""
+    body, text = None, ""
+    for kind in ("plain", "html"):
+        body = message.get_body((kind,)) or body
+        text = "" if body is None else _characters(body)
+        if text.strip():
+            break
+    return body, text
 
 
 def _characters(body: MIMEPart) -> str:
