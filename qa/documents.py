@@ -129,7 +129,7 @@ def read_document(path: Path, identifier: str) -> Document:
     read = READERS.get(name.suffix.lower())
     if read is None:
         kind = f"files ending in {name.suffix}" if name.suffix else "files without an ending"
-        raise DocumentError(f"{kind} are not read (only {', '.join(READERS)})")
+        raise DocumentError(f"{kind} are not read")
     content = _file_bytes(path)
     ending = name.suffix.lower()
     text, structure = read(content) if ending in READ_HERE else read_isolated(ending, content)

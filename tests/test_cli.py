@@ -442,10 +442,10 @@ def test_indexing_lists_what_was_not_read_and_why(tmp_path: Path) -> None:
 
     assert (result.exit_code, result.stdout) == (0, f"Indexed 2 documents, 2 passages in {tmp_path / 'index'}.\n")
     assert [line for line in result.stderr.splitlines() if line.startswith("not read: ")] == [
-        "not read: bad.\\xff: files ending in .\\xff are not read (only .txt, .text, .md, .markdown)",
+        "not read: bad.\\xff: files ending in .\\xff are not read",
         "not read: empty.txt: it is empty",
-        "not read: nul�[31m.txt: it holds NUL bytes: a binary file, or text in an encoding that is not marked",
-        "not read: picture.p�ng: files ending in .p�ng are not read (only .txt, .text, .md, .markdown)",
+        "not read: nul\\x1b[31m.txt: it holds NUL bytes: a binary file, or text in an encoding that is not marked",
+        "not read: picture.p\\x07ng: files ending in .p\\x07ng are not read",
     ]
     again = run("index", "--corpus", corpus, "--index", tmp_path / "index")
     assert again.stdout == f"Nothing has changed: 2 documents, 2 passages in {tmp_path / 'index'}.\n"
@@ -470,8 +470,8 @@ def test_an_empty_folder_of_documents_is_told(tmp_path: Path) -> None:
 
     assert result.exit_code == 1
     assert result.stderr.splitlines()[-1] == (
-        f"Error: Nothing in {corpus} could be read, so there is nothing to answer from. Put text or Markdown files "
-        "there, or name another folder with --corpus."
+        f"Error: Nothing in {corpus} could be read, so there is nothing to answer from. Put documents "
+        "there (text, PDF, Word, web pages, mail, …), or name another folder with --corpus."
     )
 
 

@@ -19,7 +19,8 @@ from qa.errors import DocumentError
 from qa.index import Index, build_index
 from qa.passages import in_context, passages
 from tests import writers
-from tests.writers import FACT, FILLER, LengthEmbedder, write_corpus
+from tests.helpers import TinyEmbedder, write_corpus
+from tests.writers import FACT, FILLER
 
 
 def read(tmp_path: Path, name: str, content: bytes | str) -> Document:
@@ -399,7 +400,7 @@ def test_pages_are_indexed_shown_and_listed(tmp_path: Path) -> None:
         tmp_path / "corpus",
         {"bridges.pdf": CASES[0].content, "scan.pdf": writers.scanned_pdf(), "notes.txt": "It rained."},
     )
-    build_index(corpus, tmp_path / "index", LengthEmbedder())
+    build_index(corpus, tmp_path / "index", TinyEmbedder())
 
     stored = Index.open(tmp_path / "index").store.document("bridges.pdf")
     assert stored == read_document(corpus / "bridges.pdf", "bridges.pdf")

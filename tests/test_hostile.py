@@ -28,8 +28,9 @@ from qa.render import document_html
 from qa.structure import Structure
 from qa.text import shown_name
 from tests import writers
+from tests.helpers import TinyEmbedder, write_corpus
 from tests.test_formats import CASES, check
-from tests.writers import FACT, LengthEmbedder, archive, changed_archive, write_corpus
+from tests.writers import FACT, archive, changed_archive
 
 
 def refusal(tmp_path: Path, name: str, content: bytes) -> str:
@@ -379,7 +380,7 @@ def test_links_and_pipes_of_a_folder(tmp_path: Path) -> None:
 def test_names_that_steer_a_terminal_are_written_out(tmp_path: Path) -> None:
     names = ["a\nError: forged.txt", "\x1b[31mred.txt", "gpj\u202etxt.txt", "a\rb.bin", "zero\u200bwidth.txt"]
     corpus = write_corpus(tmp_path / "corpus", {name: "It rained." for name in names})
-    build_index(corpus, tmp_path / "index", LengthEmbedder())
+    build_index(corpus, tmp_path / "index", TinyEmbedder())
 
     result = CliRunner().invoke(main, ["info", "--index", str(tmp_path / "index")])
     assert result.exit_code == 0

@@ -386,7 +386,7 @@ def test_a_folder_without_documents_is_refused_and_the_old_index_kept(
         build_index(tmp_path / "missing", folder, tiny_embedder)
 
     assert str(error.value).splitlines()[1:] == [
-        "  a.png: files ending in .png are not read (only .txt, .text, .md, .markdown)",
+        "  a.png: files ending in .png are not read",
         "  b.txt: it is empty",
     ]
     assert generations(folder) == before
@@ -402,7 +402,7 @@ def test_refused_files_are_in_the_manifest_and_the_others_answer(
 
     assert index.manifest.refused == (
         Refused("bad.txt", "it holds NUL bytes: a binary file, or text in an encoding that is not marked"),
-        Refused("x.png", "files ending in .png are not read (only .txt, .text, .md, .markdown)"),
+        Refused("x.png", "files ending in .png are not read"),
     )
     assert best(index, "kitten") == "The cat sleeps."
 

@@ -7,17 +7,13 @@ import email.message
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import docx
-import numpy as np
 import pptx
 from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml import parse_xml
 from fpdf import FPDF
-
-from qa.embedding import Vectors
 
 FACT = "The stone bridge at Exeter was opened by Mayor Alice Hooper in 1905."
 """The sentence that every file written here holds once."""
@@ -31,27 +27,6 @@ PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     + "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
 )
-
-
-class LengthEmbedder:
-    """An embedder that needs no model: for tests in which nothing is asked."""
-
-    name = fingerprint = "length"
-    dimension = 2
-
-    def encode(self, texts: Sequence[str]) -> Vectors:
-        """A direction for each length of text."""
-        angles = np.array([[len(text)] for text in texts], dtype=np.float32)
-        return np.hstack([np.cos(angles), np.sin(angles)])
-
-
-def write_corpus(folder: Path, files: Mapping[str, str | bytes]) -> Path:
-    """A folder with these files, each by its path below it; text is written as UTF-8."""
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content.encode() if isinstance(content, str) else content)
-    return folder
 
 
 def pdf_file(pages: Sequence[Sequence[str]], title: str = "", header: str = "", footer: str = "", **lock: str) -> bytes:
