@@ -389,7 +389,7 @@ def info(verify: bool, index_folder: Path, as_json: bool) -> None:
     click.echo(f"embedder {manifest.embedder['name']} ({manifest.embedder['fingerprint'][:12]})")
     for entry in manifest.documents:
         date = f", {entry.date}" if entry.date else ""
-        pages = f", {entry.pages} pages" if entry.pages else ""
+        pages = f", {entry.pages} page{'s' * (entry.pages > 1)}" if entry.pages else ""
         click.echo(f"  {shown_name(entry.id)}: {shown_name(entry.title)}{date}{pages}, {entry.passages} passages")
     for refused in manifest.refused:
         click.echo(f"  not read: {shown_name(refused.id)}: {shown_name(refused.reason)}")

@@ -16,6 +16,7 @@ from qa.cli import main
 from qa.datatypes import Document, Passage, Refused
 from qa.documents import READERS, read_corpus, read_document
 from qa.errors import DocumentError
+from qa.formats import limits
 from qa.index import Index, build_index
 from qa.passages import in_context, passages
 from tests import writers
@@ -161,6 +162,25 @@ def test_a_paragraph_goes_on_over_a_page(tmp_path: Path) -> None:
     assert [passage.text for passage in passages(document)] == ["The bridge that Mayor Hooper opened has four arches."]
     assert document.page_at(document.text.index("Hooper")) == 1
     assert document.page_at(document.text.index("opened")) == 2
+
+
+def test_title_authors_and_levels_of_headings_of_a_pdf(tmp_path: Path) -> None:
+    pages = [
+        ["# Bridges of Devon", "### Ann Rowe, County Survey", "## Floods", FILLER, "Openings . . . . . . . . . 2"],
+        ["## Openings", "Of bridges.", "### Stone", FACT],
+    ]
+    document = read(tmp_path, "a.pdf", writers.pdf_file(pages))
+
+    assert document.title == "Bridges of Devon"
+    assert [(section.heading, section.level) for section in document.sections] == [
+        ("Ann Rowe, County Survey", 2),
+        ("Floods", 1),
+        ("Openings", 1),
+        ("Stone", 2),
+    ]
+    without = read(tmp_path, "b.pdf", writers.pdf_file([pages[0], pages[1][:2]]))
+    assert [section.heading for section in without.sections] == ["Floods", "Openings"]
+    assert holding(without, "Ann Rowe").headings == ()
 
 
 def test_columns_are_read_one_after_the_other(tmp_path: Path) -> None:
@@ -418,6 +438,21 @@ def test_pages_are_indexed_shown_and_listed(tmp_path: Path) -> None:
     assert qa("show", "bridges.pdf", "--page", "2").strip() == f"Openings\n\n{FILLER}\n\n{FACT}"
     missing = CliRunner().invoke(main, ["show", "bridges.pdf", "--page", "3", "--index", str(tmp_path / "index")])
     assert (missing.exit_code, "has the pages 1 to 2" in missing.output) == (1, True)
+
+
+def test_an_index_made_by_an_older_way_of_reading_is_made_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = write_corpus(tmp_path / "corpus", {"notes.txt": "It rained."})
+
+    def built() -> bool:
+        return build_index(corpus, tmp_path / "index", TinyEmbedder()).built
+
+    assert (built(), built()) == (True, False)
+    monkeypatch.setattr("qa.index.READING", 99)
+    assert (built(), built()) == (True, False)
+    monkeypatch.setitem(limits.SETTINGS, "max_pages", 7)
+    assert (built(), built()) == (True, False)
 
 
 def test_one_bad_file_of_each_kind_stops_nothing(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ PIXEL = bytes.fromhex(
 
 
 def pdf_file(pages: Sequence[Sequence[str]], title: str = "", header: str = "", footer: str = "", **lock: str) -> bytes:
-    """A PDF with these paragraphs on its pages; a paragraph that begins with "# " is a heading.
+    """A PDF with these paragraphs on its pages; one that begins with "#" (to "###") is a heading.
 
     `footer` may hold {page}. With `password`, the file is encrypted.
     """
@@ -47,9 +47,10 @@ def pdf_file(pages: Sequence[Sequence[str]], title: str = "", header: str = "", 
             _line(pdf, header, y=8, size=9)
         pdf.set_y(25)
         for text in paragraphs:
-            is_heading = text.startswith("# ")
-            pdf.set_font("Helvetica", "B" if is_heading else "", 18 if is_heading else 11)
-            pdf.multi_cell(0, 9 if is_heading else 5, text.removeprefix("# "), align="L", new_x="LMARGIN", new_y="NEXT")
+            words = text.lstrip("# ")
+            size = {0: 11, 2: 20, 3: 16, 4: 13}[len(text) - len(words)]
+            pdf.set_font("Helvetica", "B" if size > 11 else "", size)
+            pdf.multi_cell(0, size / 2, words, align="L", new_x="LMARGIN", new_y="NEXT")
             pdf.ln(4)
         if footer:
             _line(pdf, footer.format(page=number), y=285, size=9)

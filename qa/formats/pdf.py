@@ -194,7 +194,7 @@ def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> tu
     ]
     title = _title(read, body_size)
     read = _without_bylines(read, title)
-    levels = _heading_levels(read, body_size)
+    levels = _heading_levels(read, title, body_size)
     extraction = Extraction()
     unfinished = False  # the paragraph before goes on at the top of this page
     for number, pieces in enumerate(read, start=1):
@@ -364,8 +364,9 @@ def _heading_key(piece: _Piece, body_size: float) -> float:
     return max(piece.size, body_size)
 
 
-def _heading_levels(read: Sequence[Sequence[_Piece]], body_size: float) -> dict[float, int]:
-    keys = {_heading_key(p, body_size) for pieces in read for p in pieces if p.kind == "heading"}
+def _heading_levels(read: Sequence[Sequence[_Piece]], title: _Piece | None, body_size: float) -> dict[float, int]:
+    """The level of each size of heading, the largest being 1; the title is above them all."""
+    keys = {_heading_key(p, body_size) for pieces in read for p in pieces if p.kind == "heading" and p is not title}
     return {key: min(level, 6) for level, key in enumerate(sorted(keys, reverse=True), start=1)}
 
 
