@@ -17,6 +17,9 @@ from qa.structure import MAX_LABEL_CHARACTERS, Heading, Structure, lead_in_label
 MAX_HEADING_CHARACTERS = 300
 """What is marked as a heading and is longer is a paragraph in large letters."""
 
+MAX_ROW_CHARACTERS = 800
+"""A table's row with more is a page's layout, not data: its cells are read as text."""
+
 CELL_SEPARATOR = " | "
 """Between the cells of a table's row, as in Markdown."""
 

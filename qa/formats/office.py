@@ -13,18 +13,18 @@ from lxml import etree
 from qa.datatypes import Label
 from qa.errors import DocumentError
 from qa.formats.archives import member, open_archive, refuse_entities, xml
-from qa.formats.extraction import Extraction, sane_date
+from qa.formats.extraction import MAX_ROW_CHARACTERS, Extraction, sane_date
 from qa.formats.limits import MAX_PAGES
 from qa.formats.plain import decode
 from qa.structure import Structure, plain_text_structure, stated_date
-
-MAX_ROW_CHARACTERS = 800
-"""A table's row with more is a page's layout, not data: its cells are read as text."""
 
 MAX_TABLE_DEPTH = 20
 """Tables inside tables; real forms reach four."""
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+"""A second copy of a text box, for programs that cannot draw the first."""
+
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _TEMPLATE_DATES = frozenset({datetime.date(2013, 12, 23), datetime.date(2013, 1, 27)})
 """When the empty files were made that python-docx and python-pptx start from."""
@@ -99,15 +99,16 @@ class _Word:
         text = _word_text(element)
         style = element.find(f"{_W}pPr/{_W}pStyle")
         name = self._styles.get(style.get(f"{_W}val", ""), "").lower() if style is not None else ""
-        outline = element.find(f"{_W}pPr/{_W}outlineLvl")
+        properties = element.find(f"{_W}pPr/{_W}outlineLvl")
+        outline = "" if properties is None else properties.get(f"{_W}val", "")
         heading = re.fullmatch(r"heading (\d)", name)
         if name == "title" and self.title is None:
             self.title = text
             self.extraction.aside(text)
         elif heading:
             self.extraction.heading(text, int(heading[1]))
-        elif outline is not None and outline.get(f"{_W}val", "9") in "012345678":
-            self.extraction.heading(text, int(outline.get(f"{_W}val", "0")) + 1)
+        elif re.fullmatch("[0-8]", outline):  # 9 is text
+            self.extraction.heading(text, int(outline) + 1)
         elif name.startswith("list") or element.find(f"{_W}pPr/{_W}numPr") is not None:
             self.extraction.item(text)
         elif not name.startswith("toc "):
@@ -130,9 +131,6 @@ class _Word:
             label = self.extraction.row(texts, header)
             if i == 0 and is_header(texts):
                 header = label
-
-
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 
 
 def _inside(element: etree._Element, tag: str, root: etree._Element) -> bool:

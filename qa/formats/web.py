@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 from qa.datatypes import Label
 from qa.errors import DocumentError
-from qa.formats.extraction import Extraction, one_line, sane_date
+from qa.formats.extraction import MAX_ROW_CHARACTERS, Extraction, one_line, sane_date
 from qa.formats.limits import MAX_XML_DEPTH
 from qa.formats.plain import decode
 from qa.structure import Structure, stated_date
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 
 MIN_MAIN_CHARACTERS = 200
 """A `<main>` with less is a frame that a script would fill."""
-
-MAX_ROW_CHARACTERS = 800
-"""A table's row with more is a page's layout, not data: its cells are read as text."""
 
 _LEFT_OUT = frozenset(
     "script style noscript template nav footer svg iframe object embed canvas audio video button select datalist "
