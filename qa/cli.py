@@ -70,7 +70,7 @@ _embedder_option = click.option(
     help="A sentence-transformers folder or hub name.  [default: the bundled all-MiniLM-L6-v2]",
 )
 _reader_option = click.option(
-    "--reader", default=None, envvar="QA_READER", show_envvar=True, help="What reads the passages.  [default: sentence]"
+    "--reader", default=None, envvar="QA_READER", show_envvar=True, help="What reads the passages.  [default: span]"
 )
 _k_option = click.option(
     "--k",

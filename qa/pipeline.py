@@ -15,7 +15,7 @@ from qa.reader import Reader, SentenceReader
 from qa.retrieval import HybridRetriever
 from qa.span_reader import SpanReader
 
-READERS = ("sentence", "span")
+READERS = ("span", "sentence")
 """The readers that come with the program, by the name used in options; the first is the default."""
 
 
