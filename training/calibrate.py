@@ -1,0 +1,99 @@
+"""Fit the calibration of a reader on the `tune` questions, and on those of held-out articles where they are given.
+
+    python -m training.calibrate --reader sentence
+    python -m training.calibrate --reader span --articles FOLDER
+
+Writes `qa/models/calibration-<reader>.json`: the coefficients of a logistic model over `qa.calibration.Features`. For
+each question the model is shown the best answer that the reader found and whether it is right; to a question that the
+documents do not answer, every answer is wrong.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from qa.calibration import Features
+from qa.embedding import SentenceTransformerEmbedder
+from qa.evaluation import Example, is_right, read_examples
+from qa.pipeline import READERS, Pipeline, open_reader
+
+REGULARISATION = 3.0
+"""A hundred questions and seven features: held well towards zero, so that no feature is believed for a few examples."""
+
+
+def observe(pipeline: Pipeline, examples: list[Example]) -> tuple[list[Features], list[bool]]:
+    """The features of the best answer to each question, and whether it is right."""
+    answerer = pipeline.answerer()
+    found, right = [], []
+    for example in examples:
+        candidates = answerer.retriever.retrieve(example.question, answerer.k)
+        groups = answerer.groups(example.question, candidates)
+        if groups:
+            found.append(groups[0].features)
+            right.append(is_right(example, answerer.citations(groups[0].spans, first_number=1)))
+    return found, right
+
+
+def fit(sources: Sequence[tuple[list[Features], list[bool]]]) -> dict[str, object]:
+    """The coefficients for features as they are (the scaling used in fitting is folded in), none below zero.
+
+    Every source of questions counts the same, however many it has: hundreds of adversarial questions on encyclopaedia
+    articles would otherwise decide how sure to be of a news report.
+
+    Each feature is evidence for an answer, so that more of it may count for nothing but never against the answer: a
+    hundred questions would otherwise teach the model that agreement is a bad sign.
+    """
+    names = [field.name for field in fields(Features)]
+    rows = np.array([[asdict(item)[name] for name in names] for found, _ in sources for item in found])
+    right = [value for _, values in sources for value in values]
+    each = np.concatenate([np.full(len(values), len(right) / len(sources) / len(values)) for _, values in sources])
+    mean, scale = rows.mean(axis=0), np.maximum(rows.std(axis=0), 1e-6)
+    scaled, signs = (rows - mean) / scale, np.where(right, 1.0, -1.0)
+
+    def loss(weights: NDArray[np.float64]) -> float:
+        margins = signs * (weights[0] + scaled @ weights[1:])
+        return float(each @ np.logaddexp(0.0, -margins) + REGULARISATION * (weights[1:] ** 2).sum() / 2)
+
+    bounds = [(None, None)] + [(0.0, None)] * len(names)
+    weights = minimize(loss, np.zeros(len(names) + 1), method="L-BFGS-B", bounds=bounds).x
+    coefficients = weights[1:] / scale
+    intercept = weights[0] - float(np.dot(coefficients, mean))
+    return {
+        "intercept": round(float(intercept), 4),
+        "coefficients": {name: round(float(value), 4) for name, value in zip(names, coefficients, strict=True)},
+        "fitted_on": {"questions": len(right), "right": int(sum(right))},
+    }
+
+
+def main() -> None:
+    """Run from the repository's root, where the index and the questions are."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    arguments.add_argument("--reader", default=READERS[0])
+    arguments.add_argument("--index", type=Path, default=Path("index"))
+    arguments.add_argument("--questions", type=Path, default=Path("tests/evaluation/questions.jsonl"))
+    arguments.add_argument("--articles", type=Path, help="folder of training.articles for the tuning part, indexed")
+    given = arguments.parse_args()
+    embedder = SentenceTransformerEmbedder()
+    reader = open_reader(given.reader, embedder)
+    pairs = [(given.index, given.questions)]
+    if given.articles is not None:
+        pairs.append((given.articles / "index", given.articles / "questions.jsonl"))
+    sources = []
+    for index, questions in pairs:
+        examples = [example for example in read_examples(questions) if example.split == "tune"]
+        sources.append(observe(Pipeline(index, embedder, reader), examples))
+    path = Path("qa/models") / f"calibration-{reader.name}.json"
+    path.write_text(json.dumps({"reader": reader.name, **fit(sources)}, indent=1) + "\n", encoding="utf-8")
+    print(path.read_text(encoding="utf-8"))
+
+
+if __name__ == "__main__":
+    main()
