@@ -26,7 +26,7 @@ class Features:
     """What an answer's confidence is computed from.
 
     margin: its best span's score less the score of there being no answer.
-    gap: its best span's score less that of the best different answer, at most `MAX_GAP`.
+    gap: its best span's lead over the best different answer, from 0 (it is not ahead) to `MAX_GAP`.
     dense: the cosine between the question and its passage.
     words: the share of the question's content words in its passage, title, headings and label.
     names: the same for the question's names and numbers.
@@ -53,7 +53,7 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
     kind = asked_type(question)
     return Features(
         margin=best.score - reading.null,
-        gap=min(best.score - max(others), MAX_GAP) if others else MAX_GAP,
+        gap=min(max(best.score - max(others), 0.0), MAX_GAP) if others else MAX_GAP,
         dense=best.candidate.dense,
         words=_share(content_stems(question), around),
         names=_share(names_and_numbers(question), around),

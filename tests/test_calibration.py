@@ -35,6 +35,12 @@ def test_an_answer_without_a_rival_has_the_greatest_gap():
     assert features("How many?", Reading((best,), 0.0), (best,), 1).gap == MAX_GAP
 
 
+def test_an_answer_behind_another_has_no_lead():
+    [only] = candidates(PAGE)
+    best, other = Span(only, 56, 60, "1000", 3.0), Span(only, 24, 28, "2004", 1.0)
+    assert features("How many?", Reading((best, other), 0.0), (other,), 1).gap == 0.0
+
+
 def test_the_probability_is_the_logistic_of_the_weighted_sum():
     calibrator = Calibrator(-1.0, {**FLAT, "margin": 2.0})
     zero = Features(0.5, 0, 0, 0, 0, 0, 0)

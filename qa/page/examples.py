@@ -27,7 +27,7 @@ MAX_QUESTION_CHARACTERS = 80
 """What fits a button."""
 
 GOOD_CONFIDENCE = 0.75
-"""The threshold of "strict" answers: an example should show the program at its best."""
+"""Above the threshold of "strict" answers: an example should show the program at its best."""
 
 
 @dataclass(frozen=True)
