@@ -15,7 +15,7 @@ from importlib.resources import files
 from qa.datatypes import Reading, Span
 from qa.errors import ModelMissing
 from qa.question import asked_type, expressions
-from qa.text import content_stems, names_and_numbers, stems
+from qa.text import content_stems, names_and_numbers, share, stems
 
 MAX_GAP = 5.0
 """Beyond this a lead over the next answer says no more; it is also the lead of an answer that stands alone."""
@@ -55,15 +55,11 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
         margin=best.score - reading.null,
         gap=min(max(best.score - max(others), 0.0), MAX_GAP) if others else MAX_GAP,
         dense=best.candidate.dense,
-        words=_share(content_stems(question), around),
-        names=_share(names_and_numbers(question), around),
+        words=share(content_stems(question), around),
+        names=share(names_and_numbers(question), around),
         agreement=float(independent_documents > 1),
         kind=float(kind == "text" or any(True for _ in expressions(kind, best.text))),
     )
-
-
-def _share(wanted: set[str], found: set[str]) -> float:
-    return len(wanted & found) / len(wanted) if wanted else 1.0
 
 
 @dataclass(frozen=True)

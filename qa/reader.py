@@ -11,7 +11,7 @@ import numpy as np
 from qa.datatypes import Candidate, Reading, Sentence, Span
 from qa.embedding import Embedder
 from qa.question import AnswerType, asked_type, expressions
-from qa.text import content_stems, names_and_numbers, stems
+from qa.text import content_stems, names_and_numbers, share, stems
 
 
 class Reader(Protocol):
@@ -95,8 +95,8 @@ class _Asked:
         score = (
             MEANING_WEIGHT * likeness
             # Half the credit for words beside the sentence: in its passage, title and headings.
-            + WORDS_WEIGHT * (_share(self.words, own) + _share(self.words, around)) / 2
-            + NAMES_WEIGHT * _share(self.names, around)
+            + WORDS_WEIGHT * (share(self.words, own) + share(self.words, around)) / 2
+            + NAMES_WEIGHT * share(self.names, around)
             + TYPE_WEIGHT * (place is not None)
         )
         if place is None:
@@ -137,8 +137,3 @@ class _Asked:
             if self.words & set(stems(word)):
                 yield at
             at += len(word) + 1
-
-
-def _share(wanted: frozenset[str], found: set[str]) -> float:
-    """The share of the wanted words that were found; 1 when none was wanted."""
-    return len(wanted & found) / len(wanted) if wanted else 1.0

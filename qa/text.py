@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
 from functools import lru_cache
 from itertools import zip_longest
 
@@ -129,3 +129,12 @@ def names_and_numbers(question: str) -> set[str]:
     words = re.findall(r"\w[\w’'-]*", question)
     marked = [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i > 0 and w[0].isupper())]
     return {stem for word in marked for stem in stems(word)} - _left_out_stems()
+
+
+def share(wanted: Set[str], found: Set[str]) -> float:
+    """The share of the wanted words that were found; 1 when none was wanted.
+
+    >>> share({"mine", "fund"}, {"fund", "paid"})
+    0.5
+    """
+    return len(wanted & found) / len(wanted) if wanted else 1.0
