@@ -22,7 +22,7 @@ THRESHOLDS: dict[Strictness, float] = {"lenient": 0.3, "normal": 0.45, "strict":
 answers given and of right silences add up to most; "strict" gives nearly no wrong answer, "lenient" most right ones."""
 
 DEFAULT_K = 8
-"""Passages read a question: recall@8 is near that of 10, and reading time grows with every one."""
+"""Passages read a question: 97 % of the answerable `tune` questions have theirs among so many."""
 
 NEAR_COSINE = 0.25
 """Below this cosine, and without a word in common, even the best passage is about something else."""

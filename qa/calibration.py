@@ -1,7 +1,7 @@
 """From a reader's scores to the probability that an answer is right.
 
 A logistic model over few features that can be explained. Its coefficients are readable JSON in `qa/models/`, one file a
-reader; `training/calibrate.py` fits them on the `tune` questions only.
+reader; `training/calibrate.py` fits them on `tune` questions, never on those of the figures.
 """
 
 from __future__ import annotations

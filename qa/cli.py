@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -204,7 +204,7 @@ def ask(
     pipeline = _open(index_folder, embedder, reader, k, strictness)
     if batch is not None:
         failed = 0
-        for line in _answered_lines(batch, pipeline):
+        for line in _answered_lines(_tracked(batch), pipeline):
             click.echo(_json(line))
             failed += line["reason"] == "failed"
         if failed:
@@ -221,7 +221,16 @@ def ask(
     click.echo(_json(answer_json(answer)) if as_json else answer_text(answer))
 
 
-def _answered_lines(batch: TextIO, pipeline: Pipeline) -> Iterator[dict[str, Any]]:
+def _tracked(batch: TextIO) -> Iterator[str]:
+    """The lines of a batch, with a progress bar where it is a file, the answers go to one, and a person watches."""
+    if not sys.stderr.isatty() or sys.stdout.isatty() or batch.name == "<stdin>":
+        yield from batch
+        return
+    with click.progressbar(batch.readlines(), label="asking    ", file=sys.stderr) as bar:
+        yield from bar
+
+
+def _answered_lines(batch: Iterable[str], pipeline: Pipeline) -> Iterator[dict[str, Any]]:
     """One JSON object for each line that is not blank, in order; a bad line gives one that says what is wrong."""
     from qa.render import answer_json, failed_json
 

@@ -24,7 +24,7 @@ BUNDLED = "all-MiniLM-L6-v2"
 """The default embedder: small and quick, and it comes inside a package, so that nothing is downloaded."""
 
 BATCH_SIZE = 32
-"""Larger batches are not faster on a CPU and cost memory."""
+"""What sentence-transformers itself takes; larger ones cost memory."""
 
 
 class Embedder(Protocol):

@@ -30,11 +30,11 @@ WORDS_WEIGHT = 2.0
 NAMES_WEIGHT = 1.5
 TYPE_WEIGHT = 1.0
 """What a sentence's likeness in meaning, its share of the question's words, of its names and numbers, and an expression
-of the kind asked for add to its score. Chosen on the `tune` questions; the order of answers changes little when any
-of them is halved or doubled."""
+of the kind asked for add to its score: set by hand, meaning first. How sure to be of the score is the calibration's."""
 
 NULL_SCORE = 3.6
-"""The score below which a sentence more often than not answers nothing. Chosen on the `tune` questions."""
+"""About half of what a sentence can score. It decides which further places are cited as saying the same; whether an
+answer is given at all is decided by its calibrated confidence."""
 
 
 @dataclass(frozen=True)
