@@ -1,8 +1,8 @@
 """Answers quoted from your documents, with the place where they stand.
 
-    from qa import Pipeline, build_index
+    from qa import Pipeline, SentenceTransformerEmbedder, index_folder
 
-    build_index(Path("corpus"), Path("index"), SentenceTransformerEmbedder())
+    index_folder(Path("corpus"), Path("index"), SentenceTransformerEmbedder())
     answer = Pipeline(Path("index")).ask("When did Tajikistan join the Partnership for Peace?")
     answer.text, answer.citations[0].document
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from qa.datatypes import Answer, Candidate, Citation, Document, Passage, Span
     from qa.embedding import Embedder, SentenceTransformerEmbedder
     from qa.errors import QAError
-    from qa.index import Index, build_index
+    from qa.index import Index
+    from qa.indexing import add_files, index_folder, remove_documents, watch_folder
     from qa.pipeline import Pipeline
     from qa.reader import Reader
     from qa.retrieval import Retriever
@@ -37,7 +38,10 @@ _HOME = {
     "Retriever": "qa.retrieval",
     "SentenceTransformerEmbedder": "qa.embedding",
     "Span": "qa.datatypes",
-    "build_index": "qa.index",
+    "add_files": "qa.indexing",
+    "index_folder": "qa.indexing",
+    "remove_documents": "qa.indexing",
+    "watch_folder": "qa.indexing",
 }
 
 __all__ = [
@@ -54,7 +58,10 @@ __all__ = [
     "Retriever",
     "SentenceTransformerEmbedder",
     "Span",
-    "build_index",
+    "add_files",
+    "index_folder",
+    "remove_documents",
+    "watch_folder",
 ]
 
 

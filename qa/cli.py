@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+import logging
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -45,7 +47,7 @@ def main() -> None:
 
 _index_option = click.option(
     "--index",
-    "index_folder",
+    "index_path",
     type=click.Path(path_type=Path, file_okay=False),
     default="index",
     envvar="QA_INDEX",
@@ -96,57 +98,102 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON 
 @_corpus_option
 @_index_option
 @_embedder_option
-@click.option("--full", is_flag=True, help="Build anew even when nothing has changed.")
-def index(corpus: Path, index_folder: Path, embedder: str | None, full: bool) -> None:
+@click.option("--full", is_flag=True, help="Read and embed everything anew, whether it has changed or not.")
+@click.option("--watch", is_flag=True, help="Then go on doing so whenever the folder changes, until Ctrl-C.")
+@click.option("--verbose", "-v", is_flag=True, help="Log what is done on standard error, a JSON object a line.")
+@_json_option
+def index(
+    corpus: Path, index_path: Path, embedder: str | None, full: bool, watch: bool, verbose: bool, as_json: bool
+) -> None:
     """Build the index, or bring it up to date with the documents.
 
-    The old index answers until the new one is complete. Exit code 1 when no document can be read.
+    Only files that changed are read, and only passages that are new are embedded. The old index answers until the new
+    one is complete. Exit code 1 when no document can be read.
 
     How much of one file is read is limited by settings in the environment: QA_MAX_FILE_BYTES, QA_MAX_PAGES,
     QA_MAX_CHARACTERS, QA_MAX_SECONDS and others, described in qa/formats/limits.py.
     """
     from qa.embedding import BUNDLED, SentenceTransformerEmbedder
-    from qa.index import build_index
-    from qa.text import shown_name
+    from qa.indexing import index_folder, watch_folder
+    from qa.render import indexed_json, indexed_text
 
-    with _Bars() as bars:
-        report = build_index(
-            corpus, index_folder, SentenceTransformerEmbedder(embedder or BUNDLED), full, progress=bars.show
+    if full and watch:
+        raise click.UsageError("--full is done once, --watch goes on: give one of them.")
+    if verbose:
+        _log_to_standard_error()
+    model = SentenceTransformerEmbedder(embedder or BUNDLED)
+    with _Bars(hidden=verbose) as bars:
+        reports = (
+            watch_folder(corpus, index_path, model, bars.show)
+            if watch
+            else iter([index_folder(corpus, index_path, model, full, bars.show)])
         )
-    manifest = report.manifest
-    for refused in manifest.refused:
-        click.echo(f"not read: {shown_name(refused.id)}: {shown_name(refused.reason)}", err=True)
-    state = "Indexed" if report.built else "Nothing has changed:"
-    click.echo(f"{state} {len(manifest.documents)} documents, {manifest.passages} passages in {index_folder}.")
+        for report in reports:
+            bars.close()
+            if isinstance(report, QAError):
+                click.echo(f"Error: {_plain(str(report))}", err=True)
+            elif as_json:
+                click.echo(_json(indexed_json(report)))
+            else:
+                *before, last = indexed_text(report, index_path).splitlines()
+                for line in before:
+                    click.echo(_plain(line), err=True)
+                click.echo(last)
+
+
+def _log_to_standard_error() -> None:
+    """The package's log as JSON Lines: the time, the event, and what belongs to it."""
+
+    class Lines(logging.Formatter):
+        usual = frozenset(vars(logging.makeLogRecord({})))
+
+        def format(self, record: logging.LogRecord) -> str:
+            time = datetime.datetime.fromtimestamp(record.created, datetime.timezone.utc).isoformat()
+            extra = {name: value for name, value in vars(record).items() if name not in self.usual}
+            return _json({"time": time, "event": record.getMessage(), **extra})
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Lines())
+    logger = logging.getLogger("qa")
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    click.get_current_context().call_on_close(lambda: logger.removeHandler(handler))
 
 
 class _Bars:
-    """A progress bar for each step of a build, on standard error."""
+    """A progress bar for each step of a build, on standard error, unless they are `hidden`."""
 
-    def __enter__(self) -> _Bars:
+    def __init__(self, hidden: bool = False) -> None:
+        self._hidden = hidden
         self._step = ""
         self._bar: Any = None
+
+    def __enter__(self) -> _Bars:
         return self
 
     def show(self, step: str, done: int, total: int) -> None:
         """Move the bar of a step; a `Progress`."""
+        if self._hidden:
+            return
         if step != self._step:
-            self._close()
+            self.close()
             self._step = step
             self._bar = click.progressbar(length=total, label=f"{step:<10}", file=sys.stderr)
             self._bar.__enter__()
         self._bar.update(done - self._bar.pos)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """End the bar that is shown; the next step begins another."""
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
+        self._step, self._bar = "", None
 
     def __exit__(self, *_: object) -> None:
-        self._close()
+        self.close()
 
 
 def _open(
-    index_folder: Path,
+    index_path: Path,
     embedder: str | None,
     reader: str | None = None,
     k: int | None = None,
@@ -160,7 +207,7 @@ def _open(
 
     model = SentenceTransformerEmbedder(embedder or BUNDLED)
     return Pipeline(
-        index_folder,
+        index_path,
         model,
         open_reader(reader or READERS[0], model),
         k=DEFAULT_K if k is None else k,
@@ -184,7 +231,7 @@ def _open(
 def ask(
     question: str | None,
     batch: TextIO | None,
-    index_folder: Path,
+    index_path: Path,
     embedder: str | None,
     reader: str | None,
     k: int | None,
@@ -201,7 +248,7 @@ def ask(
         raise click.UsageError("Give one QUESTION, or --batch FILE.")
     if batch is not None and not as_json:
         raise click.UsageError("--batch gives one JSON object a line: say --json too.")
-    pipeline = _open(index_folder, embedder, reader, k, strictness)
+    pipeline = _open(index_path, embedder, reader, k, strictness)
     if batch is not None:
         failed = 0
         for line in _answered_lines(_tracked(batch), pipeline):
@@ -260,11 +307,11 @@ def _answered_lines(batch: Iterable[str], pipeline: Pipeline) -> Iterator[dict[s
 @_embedder_option
 @_k_option
 @_json_option
-def search(question: str, index_folder: Path, embedder: str | None, k: int | None, as_json: bool) -> None:
+def search(question: str, index_path: Path, embedder: str | None, k: int | None, as_json: bool) -> None:
     """Find the passages nearest to a QUESTION, with their scores."""
     from qa.render import candidate_json, candidates_text
 
-    candidates = _open(index_folder, embedder).search(question, k)
+    candidates = _open(index_path, embedder).search(question, k)
     if as_json:
         click.echo(_json([candidate_json(candidate) for candidate in candidates]))
     else:
@@ -279,7 +326,7 @@ def search(question: str, index_folder: Path, embedder: str | None, k: int | Non
 @_index_option
 @_json_option
 def show(
-    document: str, start: int | None, end: int | None, number: int | None, index_folder: Path, as_json: bool
+    document: str, start: int | None, end: int | None, number: int | None, index_path: Path, as_json: bool
 ) -> None:
     """Print a DOCUMENT's stored text, a page of it, or a slice of it between » and « with its surroundings."""
     from qa.index import Index
@@ -287,7 +334,7 @@ def show(
     # A name whose bytes are no UTF-8, as the shell completes it, is shown and stored as in `document_id`.
     document = document.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     try:
-        stored = Index.open(index_folder).store.document(document)
+        stored = Index.open(index_path).store.document(document)
     except KeyError as error:
         raise QAError(f"There is no document {document!r} in the index. `qa info` lists what there is.") from error
     first, last = start or 0, len(stored.text) if end is None else end
@@ -343,7 +390,7 @@ def evaluate(
     questions: Path,
     split: str,
     report: Path | None,
-    index_folder: Path,
+    index_path: Path,
     embedder: str | None,
     reader: str | None,
     k: int | None,
@@ -360,7 +407,7 @@ def evaluate(
 
     examples = read_examples(questions)
     marks = read_marks(questions) if split == "test" else []
-    pipeline = _open(index_folder, embedder, reader, k, strictness)
+    pipeline = _open(index_path, embedder, reader, k, strictness)
     result = run(pipeline, examples, marks, split, track=_asking)
     if report is not None:
         try:
@@ -381,12 +428,12 @@ def _asking(examples: Sequence[Example]) -> Iterator[Example]:
 @click.option("--verify", is_flag=True, help="Read every file again and compare it with its checksum.")
 @_index_option
 @_json_option
-def info(verify: bool, index_folder: Path, as_json: bool) -> None:
+def info(verify: bool, index_path: Path, as_json: bool) -> None:
     """Say what is indexed, with which models."""
     from qa.index import Index
     from qa.text import shown_name
 
-    opened = Index.open(index_folder)
+    opened = Index.open(index_path)
     if verify:
         opened.verify()
     manifest = opened.manifest
@@ -419,7 +466,7 @@ def serve(
     host: str,
     port: int,
     corpus: Path,
-    index_folder: Path,
+    index_path: Path,
     embedder: str | None,
     reader: str | None,
     k: int | None,
@@ -429,15 +476,15 @@ def serve(
 
     Builds the index first when there is none.
     """
-    from qa.index import build_index
+    from qa.indexing import index_folder
     from qa.page import serve as run
 
-    if not (index_folder / "CURRENT").exists():
+    if not (index_path / "CURRENT").exists():
         from qa.embedding import BUNDLED, SentenceTransformerEmbedder
 
         with _Bars() as bars:
-            build_index(corpus, index_folder, SentenceTransformerEmbedder(embedder or BUNDLED), progress=bars.show)
-    run(_open(index_folder, embedder, reader, k, strictness), host, port)
+            index_folder(corpus, index_path, SentenceTransformerEmbedder(embedder or BUNDLED), progress=bars.show)
+    run(_open(index_path, embedder, reader, k, strictness), host, port)
 
 
 def _json(value: object) -> str:

@@ -127,6 +127,22 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class FileState:
+    """A file of the corpus as it was when it was last looked at.
+
+    `size` is in bytes; `changed` is the file's own time of its last change and `seen` the clock's when it was read,
+    both in nanoseconds. `sha256` is None when it could not be opened, `reason` None when a document was made of it.
+    """
+
+    id: str
+    size: int
+    changed: int
+    seen: int
+    sha256: str | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A file of the corpus that is not indexed, and why."""
 

@@ -11,10 +11,11 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from qa.datatypes import Document, Refused
+from qa.datatypes import Document, FileState, Refused
 from qa.errors import CorpusError, DocumentError
 from qa.formats.isolation import read_isolated
 from qa.formats.limits import MAX_FILE_BYTES
@@ -36,6 +37,7 @@ __all__ = [
     "document_id",
     "read_corpus",
     "read_document",
+    "read_files",
 ]
 
 READERS: dict[str, Callable[[bytes], tuple[str, Structure]]] = {
@@ -65,22 +67,70 @@ READING = 2
 """Raised whenever files are read in another way than before, so that an index made before is made again."""
 
 
+SETTLED_NANOSECONDS = 2_000_000_000
+"""A file that changed so shortly before it was read may have changed again within one tick of its clock (two seconds
+on the coarsest file systems), so that its time proves nothing: its bytes are compared."""
+
+
 def read_corpus(corpus: Path) -> Iterator[Document | Refused]:
     """Every file below a folder, in the order of its id: a document, or the reason why it is none.
 
     Hidden files and folders are passed over without a word. Raises CorpusError when the folder cannot be listed.
     """
+    return (item for _, item in read_files(corpus_files(corpus), corpus, {}) if item is not None)
+
+
+def read_files(
+    paths: Iterable[Path], corpus: Path, known: Mapping[str, FileState]
+) -> Iterator[tuple[FileState, Document | Refused | None]]:
+    """Each file's state, and what was read of it: None when it is as `known` has it.
+
+    A file whose size and time are as they were is not opened; one whose bytes are as they were is not parsed. `paths`
+    are those of `corpus_files`, in its order.
+    """
     before = None
-    for path in corpus_files(corpus):
+    for path in paths:
         identifier = document_id(path, corpus)
         try:
             if identifier == before:
                 raise DocumentError("its name is shown in the same way as that of another file")
             _refuse_outsiders(path, corpus)
-            yield read_document(path, identifier)
+            yield _read_file(path, identifier, known.get(identifier))
         except DocumentError as reason:
-            yield Refused(identifier, str(reason))
+            state = FileState(identifier, 0, 0, time.time_ns(), None, str(reason))
+            yield state, Refused(identifier, str(reason))
         before = identifier
+
+
+def _read_file(path: Path, identifier: str, known: FileState | None) -> tuple[FileState, Document | Refused | None]:
+    """Raises DocumentError for a file that cannot be opened; one whose content is no document is refused."""
+    reader_of(identifier)
+    seen = time.time_ns()
+    size, changed = _size_and_time(path)
+    if (
+        known is not None
+        and known.sha256 is not None
+        and (known.size, known.changed) == (size, changed)
+        and changed + SETTLED_NANOSECONDS < known.seen
+    ):
+        return known, None
+    content = _file_bytes(path)
+    sha256 = hashlib.sha256(content).hexdigest()
+    if known is not None and known.sha256 == sha256:
+        return FileState(identifier, size, changed, seen, sha256, known.reason), None
+    try:
+        document = document_of(identifier, content)
+    except DocumentError as reason:
+        return FileState(identifier, size, changed, seen, sha256, str(reason)), Refused(identifier, str(reason))
+    return FileState(identifier, size, changed, seen, sha256, None), document
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        status = path.stat()
+    except OSError as error:
+        raise DocumentError(f"it cannot be opened: {error.strerror}") from error
+    return status.st_size, status.st_mtime_ns
 
 
 def corpus_files(corpus: Path) -> list[Path]:
@@ -113,7 +163,9 @@ def _refuse_outsiders(path: Path, corpus: Path) -> None:
         return
     if path.is_dir():
         raise DocumentError("it is a link to a folder, and these are not followed")
-    if path.exists() and not path.resolve().is_relative_to(corpus.resolve()):
+    if not path.exists():
+        raise DocumentError("it is a link that leads nowhere")
+    if not path.resolve().is_relative_to(corpus.resolve()):
         raise DocumentError("it is a link that leads out of the folder of documents")
 
 
@@ -125,13 +177,23 @@ def document_id(path: Path, corpus: Path) -> str:
 
 def read_document(path: Path, identifier: str) -> Document:
     """One file as a document. Raises DocumentError, its message the reason shown to a person."""
-    name = PurePosixPath(identifier)  # not the path's own, whose bytes may be no characters
-    read = READERS.get(name.suffix.lower())
+    reader_of(identifier)
+    return document_of(identifier, _file_bytes(path))
+
+
+def reader_of(identifier: str) -> Callable[[bytes], tuple[str, Structure]]:
+    """What reads a file of this name. Raises DocumentError for a kind that is not read."""
+    suffix = PurePosixPath(identifier).suffix  # not the path's own, whose bytes may be no characters
+    read = READERS.get(suffix.lower())
     if read is None:
-        kind = f"files ending in {name.suffix}" if name.suffix else "files without an ending"
-        raise DocumentError(f"{kind} are not read")
-    content = _file_bytes(path)
-    ending = name.suffix.lower()
+        raise DocumentError(f"{f'files ending in {suffix}' if suffix else 'files without an ending'} are not read")
+    return read
+
+
+def document_of(identifier: str, content: bytes) -> Document:
+    """A file's bytes as a document. Raises DocumentError, its message the reason shown to a person."""
+    name = PurePosixPath(identifier)
+    read, ending = reader_of(identifier), name.suffix.lower()
     text, structure = read(content) if ending in READ_HERE else read_isolated(ending, content)
     if not structure.blocks:
         raise DocumentError("there is no text in it" + (" but headings" if structure.title is not None else ""))

@@ -1,61 +1,38 @@
-"""The index on disk: built beside the live one, checked, and swapped in by one rename.
+"""The index on disk, opened for reading. `indexing.py` writes it.
 
 index/
 ├── CURRENT                  one JSON object: the live generation and its manifest's SHA-256
 └── generations/<name>/
     ├── manifest.json        what is in it: documents, models, settings, counts, checksums
     ├── vectors.faiss        one row a passage, readable by `faiss.read_index`
-    ├── documents.sqlite     documents and passages
+    ├── documents.sqlite     documents, passages, and the files they were read from
     └── lexical/             tantivy's files
 """
 
 from __future__ import annotations
 
-import datetime
 import hashlib
 import json
-import os
 import re
-import secrets
-import shutil
-from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import filelock
-import numpy as np
-
-from qa import passages as passage_settings
-from qa.datatypes import Document, Passage, Refused
-from qa.documents import READING, corpus_files, document_id, read_corpus
-from qa.embedding import Embedder, Vectors
-from qa.errors import CorpusError, IndexBusy, IndexDamaged, IndexMissing, IndexStale, QAError
-from qa.formats import limits
+from qa.datatypes import Refused
+from qa.embedding import Embedder
+from qa.errors import IndexDamaged, IndexMissing, IndexStale, QAError
 from qa.lexical import LexicalIndex
-from qa.passages import in_context, passages
-from qa.store import Store, write_store
-from qa.text import shown_name
+from qa.store import Store
 from qa.vectors import VectorIndex
 
-FORMAT = 1
+FORMAT = 2
 """Raised whenever an older program could misread what a newer one writes, or the other way round."""
 
 FULL_CHECK_BYTES = 100_000_000
 """An index up to this size is checked against its checksums whenever it is opened (a fraction of a second); a larger
 one by its files' sizes, and by its checksums on `qa info --verify`."""
 
-ENCODE_AT_ONCE = 256
-"""Texts given to the embedder in one call: enough to sort by length, few enough for the progress bar to move."""
-
 REBUILD = "Run `qa index --full` to build it again."
-
-Progress = Callable[[str, int, int], None]
-"""Called with the step ("reading", "embedding", "writing"), how much of it is done, and of how much."""
-
-
-def no_progress(step: str, done: int, total: int) -> None:
-    """A `Progress` that shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -113,214 +90,13 @@ class Manifest:
             raise IndexDamaged(f"The index's manifest cannot be read ({error}). {REBUILD}") from error
 
 
-@dataclass(frozen=True)
-class BuildReport:
-    """What a build did: the live manifest, and whether anything had to be built."""
-
-    manifest: Manifest
-    built: bool
-
-
-def passage_digest_settings() -> dict[str, int]:
-    """The settings by which documents are read and cut; an index made with others is rebuilt."""
-    return {
-        "reading": READING,
-        **limits.SETTINGS,
-        "passage_characters": passage_settings.PASSAGE_CHARACTERS,
-        "max_passage_characters": passage_settings.MAX_PASSAGE_CHARACTERS,
-        "overlap_sentences": passage_settings.OVERLAP_SENTENCES,
-    }
-
-
-# Building
-
-
-def build_index(
-    corpus: Path, folder: Path, embedder: Embedder, full: bool = False, progress: Progress = no_progress
-) -> BuildReport:
-    """Bring the index in `folder` up to date with the corpus; without `full`, do nothing where nothing changed.
-
-    The live index answers until the new one is complete. Raises CorpusError when not one document can be read (the live
-    index then stays as it is), IndexBusy when another process is building.
-    """
-    digest = corpus_digest(corpus)
-    try:
-        (folder / "generations").mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(folder / ".lock", timeout=0):
-            live = None if full else _answering(folder, embedder)
-            if live is not None and live.corpus_digest == digest and live.settings == passage_digest_settings():
-                return BuildReport(live, built=False)
-            return BuildReport(_build_generation(corpus, digest, folder, embedder, progress), built=True)
-    except filelock.Timeout as error:
-        raise IndexBusy(
-            f"Another process is building the index in {folder}. Wait for it to end, then try again."
-        ) from error
-    except OSError as error:
-        raise QAError(
-            f"The index cannot be written to {folder}: {error.strerror or error}. Name another with --index."
-        ) from error
-
-
-def _answering(folder: Path, embedder: Embedder) -> Manifest | None:
-    """The live manifest, where the index can be opened with this embedder."""
-    try:
-        index = Index.open(folder)
-        index.check_embedder(embedder)
-        return index.manifest
-    except QAError:
-        return None
-
-
-def corpus_digest(corpus: Path) -> str:
-    """SHA-256 over the ids and bytes of all files below a folder."""
-    digest = hashlib.sha256()
-    for path in corpus_files(corpus):
-        digest.update(document_id(path, corpus).encode() + b"\0")
-        try:
-            digest.update(_sha256(path).encode() if path.is_file() else b"no regular file")
-        except OSError:
-            digest.update(b"unreadable")
-    return digest.hexdigest()
-
-
-def _build_generation(corpus: Path, digest: str, folder: Path, embedder: Embedder, progress: Progress) -> Manifest:
-    documents, refused = _read(corpus, progress)
-    cut = {document.id: passages(document) for document in documents}
-    rows = [passage for document in documents for passage in cut[document.id]]
-    if not rows:
-        reasons = "".join(f"\n  {shown_name(r.id)}: {shown_name(r.reason)}" for r in refused)
-        raise CorpusError(
-            f"Nothing in {corpus} could be read, so there is nothing to answer from. Put documents there (text, PDF, "
-            f"Word, web pages, mail, …), or name another folder with --corpus.{reasons}"
-        )
-    now = datetime.datetime.now(datetime.timezone.utc)
-    name = f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
-    generation = folder / "generations" / name
-    generation.mkdir()
-    try:
-        texts = [in_context(passage).text for passage in rows]
-        VectorIndex.build(_encode(texts, embedder, progress)).save(generation / "vectors.faiss")
-        progress("writing", 0, 2)
-        LexicalIndex.build(generation / "lexical", texts)
-        progress("writing", 1, 2)
-        write_store(generation / "documents.sqlite", documents, rows)
-        manifest = Manifest(
-            format=FORMAT,
-            created=now.isoformat(timespec="seconds"),
-            corpus_digest=digest,
-            embedder={"name": embedder.name, "fingerprint": embedder.fingerprint, "dimension": embedder.dimension},
-            settings=passage_digest_settings(),
-            documents=tuple(_entry(document, cut[document.id]) for document in documents),
-            refused=tuple(refused),
-            passages=len(rows),
-            files=_checksums(generation),
-        )
-        _write(generation / "manifest.json", manifest.to_json())
-        _flush(generation)
-        Index.open_generation(generation).verify()
-        _swap(folder, name, generation / "manifest.json")
-    except BaseException:
-        if _live_name(folder) != name:
-            shutil.rmtree(generation, ignore_errors=True)
-        raise
-    progress("writing", 2, 2)
-    return manifest
-
-
-def _read(corpus: Path, progress: Progress) -> tuple[list[Document], list[Refused]]:
-    total = len(corpus_files(corpus))
-    documents: list[Document] = []
-    refused: list[Refused] = []
-    for done, item in enumerate(read_corpus(corpus)):
-        progress("reading", done, total)
-        if isinstance(item, Document):
-            documents.append(item)
-        else:
-            refused.append(item)
-    progress("reading", total, total)
-    return documents, refused
-
-
-def _encode(texts: Sequence[str], embedder: Embedder, progress: Progress) -> Vectors:
-    """One row a text; equal texts are embedded once."""
-    unique = sorted(set(texts), key=len)
-    rows = np.empty((len(unique), embedder.dimension), dtype=np.float32)
-    for start in range(0, len(unique), ENCODE_AT_ONCE):
-        progress("embedding", start, len(unique))
-        part = unique[start : start + ENCODE_AT_ONCE]
-        rows[start : start + len(part)] = embedder.encode(part)
-    progress("embedding", len(unique), len(unique))
-    place = {text: row for row, text in enumerate(unique)}
-    return rows[[place[text] for text in texts]]
-
-
-def _entry(document: Document, cut: Sequence[Passage]) -> DocumentEntry:
-    return DocumentEntry(
-        id=document.id,
-        title=document.title,
-        sha256=document.sha256,
-        date=None if document.date is None else document.date.isoformat(),
-        characters=len(document.text),
-        pages=len(document.pages),
-        passages=len(cut),
-    )
-
-
-def _checksums(generation: Path) -> dict[str, dict[str, Any]]:
-    """Of every file but the manifest; tantivy's lock files come and go and are no part of the index."""
-    return {
-        path.relative_to(generation).as_posix(): {"sha256": _sha256(path), "bytes": path.stat().st_size}
-        for path in sorted(generation.rglob("*"))
-        if path.is_file() and path.name != "manifest.json" and path.suffix != ".lock"
-    }
-
-
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal digits."""
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while part := file.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
-
-
-def _write(path: Path, text: str) -> None:
-    with path.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _flush(folder: Path) -> None:
-    """Everything below a folder, and the folder itself, onto the disk."""
-    for path in [*folder.rglob("*"), folder, folder.parent]:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _swap(folder: Path, name: str, manifest: Path) -> None:
-    """Make a complete generation the live one; the one before is kept, older ones and remains of crashes go."""
-    previous = _live_name(folder)
-    pointer = folder / "CURRENT.new"
-    _write(pointer, json.dumps({"generation": name, "manifest_sha256": _sha256(manifest)}))
-    os.replace(pointer, folder / "CURRENT")
-    _flush_folder(folder)
-    for old in (folder / "generations").iterdir():
-        if old.name not in (name, previous):
-            shutil.rmtree(old, ignore_errors=True)
-
-
-def _flush_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-# Opening
 
 
 def _pointer(folder: Path) -> dict[str, str]:
@@ -341,7 +117,8 @@ def _pointer(folder: Path) -> dict[str, str]:
     raise IndexDamaged(f"{folder / 'CURRENT'} names no generation of an index. {REBUILD}")
 
 
-def _live_name(folder: Path) -> str | None:
+def live_name(folder: Path) -> str | None:
+    """The name of the generation that a newcomer would open; None where there is no index, or no way to tell."""
     try:
         return _pointer(folder)["generation"]
     except QAError:
@@ -393,13 +170,13 @@ class Index:
 
     def is_live(self) -> bool:
         """Whether this is still the generation that a newcomer would open."""
-        return _live_name(self.generation.parent.parent) in (self.generation.name, None)
+        return live_name(self.generation.parent.parent) in (self.generation.name, None)
 
     def verify(self) -> None:
         """Read every file again. Raises IndexDamaged, naming the first that is missing or not as it was written."""
         self._check_sizes()
         for name, file in self.manifest.files.items():
-            if _sha256(self.generation / name) != file["sha256"]:
+            if sha256_of(self.generation / name) != file["sha256"]:
                 raise IndexDamaged(f"{self.generation / name} is not as it was written. {REBUILD}")
 
     def _check_sizes(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import tantivy
@@ -21,27 +21,32 @@ class LexicalIndex:
         self._index = index
         self._searcher = index.searcher()
 
-    @classmethod
-    def build(cls, folder: Path, texts: Sequence[str]) -> LexicalIndex:
-        """Write an index of the texts, numbered from 0 in their order, into an empty folder.
-
-        Raises OSError when it cannot be written.
-        """
+    @staticmethod
+    def create(folder: Path) -> None:
+        """Make an index without rows in a folder that is new or empty. Raises OSError when it cannot be written."""
         schema = tantivy.SchemaBuilder()
         schema.add_text_field("text", tokenizer_name="en_stem", index_option="freq")
-        schema.add_integer_field("row", stored=True)
+        schema.add_integer_field("row", stored=True, indexed=True)
         folder.mkdir(parents=True, exist_ok=True)
         try:
-            index = tantivy.Index(schema.build(), path=str(folder))
+            tantivy.Index(schema.build(), path=str(folder))
+        except ValueError as error:  # what tantivy raises for whatever goes wrong
+            raise OSError(f"tantivy cannot write to {folder}: {error}") from error
+
+    @staticmethod
+    def change(folder: Path, remove: Iterable[int], add: Iterable[tuple[int, str]]) -> None:
+        """Take rows out of the index in a folder and put texts in under their rows. Raises OSError, as above."""
+        try:
+            index = tantivy.Index.open(str(folder))
             writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
-            for row, text in enumerate(texts):
+            for row in remove:
+                writer.delete_documents_by_term("row", row)
+            for row, text in add:
                 writer.add_document(tantivy.Document(row=row, text=text))
             writer.commit()
             writer.wait_merging_threads()
-            index.reload()
-        except ValueError as error:  # what tantivy raises for whatever goes wrong
+        except ValueError as error:
             raise OSError(f"tantivy cannot write to {folder}: {error}") from error
-        return cls(index)
 
     @classmethod
     def open(cls, folder: Path) -> LexicalIndex:

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from qa.datatypes import Answer, Candidate, Citation, Document, Reason
 from qa.text import shown_name
 
+if TYPE_CHECKING:
+    from qa.indexing import IndexReport, Status
+
 SCHEMA = 1
 """Raised only when a field that scripts may read changes its meaning or goes."""
+
+CHANGES: tuple[Status, ...] = ("new", "changed", "removed")
 
 REASONS: dict[Reason, str] = {
     "not_in_documents": "The documents do not say.",
@@ -44,6 +51,19 @@ def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
         ],
         "agreement": {"documents": answer.independent_documents},
         "seconds": round(answer.seconds, 4),
+    }
+
+
+def indexed_json(report: IndexReport) -> dict[str, Any]:
+    """What bringing an index up to date did, with the status of every file."""
+    return {
+        "schema": SCHEMA,
+        "built": report.built,
+        "documents": len(report.manifest.documents),
+        "passages": report.manifest.passages,
+        "embedded": report.embedded,
+        "notes": list(report.notes),
+        "files": [{**asdict(file), "seconds": round(file.seconds, 4)} for file in report.files],
     }
 
 
@@ -100,6 +120,19 @@ def place(citation: Citation) -> str:
     if citation.date is not None:
         parts.append(citation.date.isoformat())
     return " · ".join(part for part in parts if part)
+
+
+def indexed_text(report: IndexReport, index: Path) -> str:
+    """What was done, in a line; before it the notes, and each file that was refused with its reason."""
+    lines = list(report.notes)
+    lines += [f"not read: {shown_name(f.id)}: {shown_name(f.reason or '')}" for f in report.files if f.reason]
+    held = f"{len(report.manifest.documents)} documents, {report.manifest.passages} passages"
+    if not report.built:
+        return "\n".join([*lines, f"Nothing has changed: {held} in {index}."])
+    counts = [(report.count(status), status) for status in CHANGES]
+    done = [f"{count} {status}" for count, status in counts if count]
+    done.append(f"{report.embedded} passages embedded")
+    return "\n".join([*lines, f"Indexed {held} in {index} ({', '.join(done)})."])
 
 
 def answer_text(answer: Answer) -> str:

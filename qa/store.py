@@ -8,13 +8,12 @@ import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
-from contextlib import closing
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from qa.datatypes import Block, Document, Label, Page, Passage, Section, Sentence
+from qa.datatypes import Block, Document, FileState, Label, Page, Passage, Section, Sentence
 from qa.errors import IndexDamaged
 
 _SCHEMA = """
@@ -24,32 +23,74 @@ CREATE TABLE documents (
 ) STRICT;
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, document TEXT NOT NULL REFERENCES documents(id), "start" INTEGER NOT NULL,
-    "end" INTEGER NOT NULL, headings TEXT NOT NULL, label TEXT, sentences TEXT NOT NULL
+    "end" INTEGER NOT NULL, headings TEXT NOT NULL, label TEXT, sentences TEXT NOT NULL, digest BLOB NOT NULL
 ) STRICT;
 CREATE INDEX passages_by_document ON passages(document);
+CREATE INDEX passages_by_digest ON passages(digest);
+CREATE TABLE files (
+    id TEXT PRIMARY KEY, size INTEGER NOT NULL, changed INTEGER NOT NULL, seen INTEGER NOT NULL, sha256 TEXT,
+    reason TEXT
+) STRICT;
 """
 
 _CACHED_DOCUMENTS = 64
 """Documents kept parsed: more than one answer's citations ever name."""
 
 
-def write_store(path: Path, documents: Iterable[Document], passages: Sequence[Passage]) -> None:
-    """Write a new store; passages are numbered from 0 in their order, as are the vectors' rows.
+class StoreWriter:
+    """A store being written, new or a copy of another; nothing is kept unless the `with` block ends well.
 
     Raises OSError when it cannot be written.
     """
-    try:
-        with closing(sqlite3.connect(path)) as connection, connection:
-            connection.executescript(_SCHEMA)
-            connection.executemany(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", map(_document_row, documents)
-            )
-            connection.executemany(
-                "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (_passage_row(row, passage) for row, passage in enumerate(passages)),
-            )
-    except sqlite3.OperationalError as error:
-        raise OSError(f"SQLite cannot write {path}: {error}") from error
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __enter__(self) -> StoreWriter:
+        try:
+            new = not self._path.exists()
+            self._connection = sqlite3.connect(self._path)
+            if new:
+                self._connection.executescript(_SCHEMA)
+        except sqlite3.OperationalError as error:
+            raise OSError(f"SQLite cannot write {self._path}: {error}") from error
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, _: object) -> None:
+        try:
+            if kind is None:
+                self._connection.commit()
+        except sqlite3.OperationalError as error:
+            raise OSError(f"SQLite cannot write {self._path}: {error}") from error
+        finally:
+            self._connection.close()
+        if isinstance(raised, sqlite3.OperationalError):
+            raise OSError(f"SQLite cannot write {self._path}: {raised}") from raised
+
+    def remove(self, documents: Iterable[str]) -> list[int]:
+        """Take documents and their passages out; gives the passages' rows."""
+        rows: list[int] = []
+        for document in documents:
+            found = self._connection.execute("DELETE FROM passages WHERE document = ? RETURNING row", (document,))
+            rows += [row for (row,) in found]
+            self._connection.execute("DELETE FROM documents WHERE id = ?", (document,))
+        return rows
+
+    def add(self, document: Document, rows: Iterable[tuple[int, Passage, bytes]]) -> None:
+        """Put a document in with its passages, each under its row and with the digest of what was embedded."""
+        self._connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _document_row(document))
+        self._connection.executemany(
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (_passage_row(row, passage, digest) for row, passage, digest in rows),
+        )
+
+    def set_files(self, files: Iterable[FileState]) -> None:
+        """Say which files the documents were read from, and which were refused."""
+        self._connection.execute("DELETE FROM files")
+        self._connection.executemany(
+            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
+            ((f.id, f.size, f.changed, f.seen, f.sha256, f.reason) for f in files),
+        )
 
 
 class Store:
@@ -96,6 +137,19 @@ class Store:
             pages=tuple(Page(*page) for page in json.loads(pages)),
         )
 
+    def files(self) -> dict[str, FileState]:
+        """The files the index was made from, refused ones among them, by their ids."""
+        return {row[0]: FileState(*row) for row in self._rows("SELECT * FROM files ORDER BY id")}
+
+    def row_of_digest(self, digest: bytes) -> int | None:
+        """The row of a passage that was embedded from the text with this digest; None when there is none."""
+        rows = self._rows("SELECT row FROM passages WHERE digest = ? LIMIT 1", digest)
+        return rows[0][0] if rows else None
+
+    def next_row(self) -> int:
+        """The first row above all that are taken."""
+        return int(self._rows("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
+
     def document_ids(self) -> list[str]:
         """The ids of all documents, sorted."""
         return [row[0] for row in self._rows("SELECT id FROM documents ORDER BY id")]
@@ -115,7 +169,7 @@ class Store:
         ]
 
     def _passage(self, row: Sequence[Any]) -> Passage:
-        _, document_id, start, end, headings, label, sentences = row
+        _, document_id, start, end, headings, label, sentences, _ = row
         document = self.document(document_id)
         return Passage(
             document=document_id,
@@ -143,7 +197,7 @@ def _document_row(document: Document) -> tuple[object, ...]:
     )
 
 
-def _passage_row(row: int, passage: Passage) -> tuple[object, ...]:
+def _passage_row(row: int, passage: Passage, digest: bytes) -> tuple[object, ...]:
     return (
         row,
         passage.document,
@@ -152,6 +206,7 @@ def _passage_row(row: int, passage: Passage) -> tuple[object, ...]:
         json.dumps(passage.headings, ensure_ascii=False),
         None if passage.label is None else json.dumps(_label_row(passage.label), ensure_ascii=False),
         json.dumps([[s.start, s.end] for s in passage.sentences]),
+        digest,
     )
 
 

@@ -19,11 +19,23 @@ class VectorIndex:
         self._index = index
 
     @classmethod
-    def build(cls, vectors: Vectors) -> VectorIndex:
-        """An exact index of the rows, numbered from 0 in their order."""
-        index = faiss.IndexFlatIP(vectors.shape[1])
-        index.add(vectors)
-        return cls(index)
+    def empty(cls, dimension: int) -> VectorIndex:
+        """An exact index without rows."""
+        return cls(faiss.IndexIDMap2(faiss.IndexFlatIP(dimension)))
+
+    def remove(self, rows: Sequence[int]) -> None:
+        """Take rows out; the others keep their numbers."""
+        if rows:
+            self._index.remove_ids(faiss.IDSelectorBatch(np.array(rows, dtype=np.int64)))
+
+    def add(self, rows: Sequence[int], vectors: Vectors) -> None:
+        """Put vectors of shape (rows, dimension) in, under these numbers."""
+        if rows:
+            self._index.add_with_ids(vectors, np.array(rows, dtype=np.int64))
+
+    def row(self, number: int) -> Vectors:
+        """The vector of a row, of shape (dimension,)."""
+        return np.asarray(self._index.reconstruct(number), dtype=np.float32)
 
     @classmethod
     def open(cls, path: Path) -> VectorIndex:
@@ -62,4 +74,4 @@ class VectorIndex:
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
         """The cosine between a vector and each of the named rows, in their order."""
-        return [float(np.dot(self._index.reconstruct(row), vector)) for row in rows]
+        return [float(np.dot(self.row(row), vector)) for row in rows]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from qa.embedding import SentenceTransformerEmbedder
-from qa.index import build_index
+from qa.indexing import index_folder
 from qa.pipeline import Pipeline
 from tests.helpers import TinyEmbedder
 
@@ -25,17 +25,17 @@ def embedder() -> SentenceTransformerEmbedder:
 
 
 @pytest.fixture(scope="session")
-def index_folder(corpus: Path, embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def index_path(corpus: Path, embedder: SentenceTransformerEmbedder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """An index of the repository's documents. Tests that change an index copy it first."""
     folder = tmp_path_factory.mktemp("session") / "index"
-    build_index(corpus, folder, embedder)
+    index_folder(corpus, folder, embedder)
     return folder
 
 
 @pytest.fixture(scope="session")
-def pipeline(index_folder: Path, embedder: SentenceTransformerEmbedder) -> Pipeline:
+def pipeline(index_path: Path, embedder: SentenceTransformerEmbedder) -> Pipeline:
     """The repository's documents, ready to be asked."""
-    return Pipeline(index_folder, embedder)
+    return Pipeline(index_path, embedder)
 
 
 @pytest.fixture

@@ -83,8 +83,8 @@ def test_the_version_is_told() -> None:
 # qa ask
 
 
-def test_an_answer_is_printed_with_its_citations(index_folder: Path) -> None:
-    result = run("ask", HIGHWAY, "--index", index_folder)
+def test_an_answer_is_printed_with_its_citations(index_path: Path) -> None:
+    result = run("ask", HIGHWAY, "--index", index_path)
 
     assert (result.exit_code, result.stderr) == (0, "")
     answer, empty, place, quote = result.stdout.splitlines()[:4]
@@ -96,8 +96,8 @@ def test_an_answer_is_printed_with_its_citations(index_folder: Path) -> None:
     )
 
 
-def test_an_answer_as_json_is_as_the_contract_says(index_folder: Path, corpus: Path) -> None:
-    result = run("ask", HIGHWAY, "--index", index_folder, "--json")
+def test_an_answer_as_json_is_as_the_contract_says(index_path: Path, corpus: Path) -> None:
+    result = run("ask", HIGHWAY, "--index", index_path, "--json")
     (answer,) = lines(result.stdout)
     content = (corpus / PAGE).read_bytes()
 
@@ -126,8 +126,8 @@ def test_an_answer_as_json_is_as_the_contract_says(index_folder: Path, corpus: P
     assert all(list(other) == ["answer", "confidence", "citations"] for other in answer["alternatives"])
 
 
-def test_every_citation_can_be_checked_against_the_file_by_anyone(index_folder: Path, corpus: Path) -> None:
-    result = run("ask", JOINED, "--index", index_folder, "--json", "--strictness", "lenient", "--k", 12)
+def test_every_citation_can_be_checked_against_the_file_by_anyone(index_path: Path, corpus: Path) -> None:
+    result = run("ask", JOINED, "--index", index_path, "--json", "--strictness", "lenient", "--k", 12)
     (answer,) = lines(result.stdout)
 
     assert answer["answer"] == "2002"
@@ -156,9 +156,9 @@ def test_every_citation_can_be_checked_against_the_file_by_anyone(index_folder: 
         ),
     ],
 )
-def test_silence_has_its_reason(index_folder: Path, question: str, reason: str, sentence: str) -> None:
-    as_text = run("ask", question, "--index", index_folder)
-    (answer,) = lines(run("ask", question, "--index", index_folder, "--json").stdout)
+def test_silence_has_its_reason(index_path: Path, question: str, reason: str, sentence: str) -> None:
+    as_text = run("ask", question, "--index", index_path)
+    (answer,) = lines(run("ask", question, "--index", index_path, "--json").stdout)
 
     assert as_text.exit_code == 0
     assert as_text.stdout.splitlines()[0] == sentence
@@ -167,8 +167,8 @@ def test_silence_has_its_reason(index_folder: Path, question: str, reason: str, 
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])
-def test_a_question_of_ten_thousand_characters_is_refused(index_folder: Path, command: str) -> None:
-    result = run(command, "why " * 2500, "--index", index_folder)
+def test_a_question_of_ten_thousand_characters_is_refused(index_path: Path, command: str) -> None:
+    result = run(command, "why " * 2500, "--index", index_path)
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == (
@@ -176,16 +176,16 @@ def test_a_question_of_ten_thousand_characters_is_refused(index_folder: Path, co
     )
 
 
-def test_as_json_a_refused_question_gives_its_object_too(index_folder: Path) -> None:
-    result = run("ask", "why " * 2500, "--index", index_folder, "--json")
+def test_as_json_a_refused_question_gives_its_object_too(index_path: Path) -> None:
+    result = run("ask", "why " * 2500, "--index", index_path, "--json")
 
     (answer,) = lines(result.stdout)
     assert (result.exit_code, answer["answer"], answer["reason"]) == (1, None, "failed")
     assert answer["message"] in result.stderr
 
 
-def test_a_question_with_broken_characters_is_still_a_question(index_folder: Path) -> None:
-    (answer,) = lines(run("ask", f"\udcff\x1b{HIGHWAY}", "--index", index_folder, "--json").stdout)
+def test_a_question_with_broken_characters_is_still_a_question(index_path: Path) -> None:
+    (answer,) = lines(run("ask", f"\udcff\x1b{HIGHWAY}", "--index", index_path, "--json").stdout)
 
     assert (answer["question"], answer["answer"]) == (HIGHWAY, "2003")
 
@@ -215,8 +215,8 @@ def test_a_wrong_use_is_told_with_exit_code_2(arguments: list[str], message: str
         (["--index", "/nowhere/index"], "There is no index in /nowhere/index. Run `qa index` to build it."),
     ],
 )
-def test_a_model_or_index_that_is_not_there_is_named(index_folder: Path, option: list[str], message: str) -> None:
-    result = run("ask", "why?", "--index", index_folder, *option)
+def test_a_model_or_index_that_is_not_there_is_named(index_path: Path, option: list[str], message: str) -> None:
+    result = run("ask", "why?", "--index", index_path, *option)
 
     assert (result.exit_code, result.stdout) == (1, "")
     assert result.stderr == f"Error: {message}\n"
@@ -225,13 +225,13 @@ def test_a_model_or_index_that_is_not_there_is_named(index_folder: Path, option:
 # qa ask --batch
 
 
-def test_a_batch_is_answered_line_by_line_with_its_ids(index_folder: Path, tmp_path: Path) -> None:
+def test_a_batch_is_answered_line_by_line_with_its_ids(index_path: Path, tmp_path: Path) -> None:
     ids: list[object] = ["a", 7, None, 1.5, True, [1, {"b": None}], {"c": "ü\ud800"}]
     batch = tmp_path / "questions.jsonl"
     questions = [HIGHWAY, *[""] * (len(ids) - 2), HIGHWAY]
     asked = ({"id": each, "question": question} for each, question in zip(ids, questions, strict=True))
     batch.write_text("\n \n".join(json.dumps(item) for item in asked))
-    result = run("ask", "--batch", batch, "--json", "--index", index_folder)
+    result = run("ask", "--batch", batch, "--json", "--index", index_path)
 
     assert (result.exit_code, result.stderr) == (0, "")
     found = lines(result.stdout)
@@ -241,7 +241,7 @@ def test_a_batch_is_answered_line_by_line_with_its_ids(index_folder: Path, tmp_p
     assert all(list(answer) == ANSWER_KEYS for answer in found)
 
 
-def test_bad_lines_of_a_batch_fail_alone_and_say_why(index_folder: Path) -> None:
+def test_bad_lines_of_a_batch_fail_alone_and_say_why(index_path: Path) -> None:
     batch = [
         '{"id": 1, "question": ""}',
         "no JSON",
@@ -253,7 +253,7 @@ def test_bad_lines_of_a_batch_fail_alone_and_say_why(index_folder: Path) -> None
         json.dumps({"id": 8, "question": "\ud800" * 10_000}),
         json.dumps({"id": 9, "question": HIGHWAY}),
     ]
-    result = run("ask", "--batch", "-", "--json", "--index", index_folder, input="\n".join(batch))
+    result = run("ask", "--batch", "-", "--json", "--index", index_path, input="\n".join(batch))
     found = lines(result.stdout)
 
     assert result.exit_code == 1
@@ -272,9 +272,9 @@ def test_bad_lines_of_a_batch_fail_alone_and_say_why(index_folder: Path) -> None
     assert all(list(answer) == [*ANSWER_KEYS, "message"] for answer in found[1:-1])
 
 
-def test_a_batch_that_is_no_utf_8_is_answered_as_far_as_it_can_be_read(index_folder: Path) -> None:
+def test_a_batch_that_is_no_utf_8_is_answered_as_far_as_it_can_be_read(index_path: Path) -> None:
     batch = b'{"id": 1, "question": "\xff\xfe"}\n{"id": 2, "question": "' + HIGHWAY.encode() + b'\xff"}\n'
-    found = lines(run("ask", "--batch", "-", "--json", "--index", index_folder, input=batch).stdout)
+    found = lines(run("ask", "--batch", "-", "--json", "--index", index_path, input=batch).stdout)
 
     assert [(answer["id"], answer["answer"], answer["reason"]) for answer in found] == [
         (1, None, "empty_question"),
@@ -282,8 +282,8 @@ def test_a_batch_that_is_no_utf_8_is_answered_as_far_as_it_can_be_read(index_fol
     ]
 
 
-def test_an_empty_batch_gives_nothing(index_folder: Path) -> None:
-    result = run("ask", "--batch", "-", "--json", "--index", index_folder, input="\n\n")
+def test_an_empty_batch_gives_nothing(index_path: Path) -> None:
+    result = run("ask", "--batch", "-", "--json", "--index", index_path, input="\n\n")
 
     assert (result.exit_code, result.stdout) == (0, "")
 
@@ -291,8 +291,8 @@ def test_an_empty_batch_gives_nothing(index_folder: Path) -> None:
 # qa search
 
 
-def test_passages_are_printed_with_their_scores(index_folder: Path) -> None:
-    result = run("search", "Virtual Silk Highway", "--index", index_folder, "--json", "--k", 2)
+def test_passages_are_printed_with_their_scores(index_path: Path) -> None:
+    result = run("search", "Virtual Silk Highway", "--index", index_path, "--json", "--k", 2)
     ((first, second),) = lines(result.stdout)
 
     assert list(first) == list(second) == PASSAGE_KEYS
@@ -300,41 +300,41 @@ def test_passages_are_printed_with_their_scores(index_folder: Path) -> None:
     assert first["text"] == "2003: Tajikistan is connected to the Virtual Silk Highway."
     assert first["score"] == round(2 / 61, 6)  # first in both searches
     assert first["dense"] > second["dense"] and first["lexical"] > second["lexical"]
-    as_text = run("search", "Virtual Silk Highway", "--index", index_folder, "--k", 2).stdout.splitlines()
+    as_text = run("search", "Virtual Silk Highway", "--index", index_path, "--k", 2).stdout.splitlines()
     assert as_text[0].startswith(f"1. {PAGE} [6513:6571]  fused 0.0328  dense 0.")
     assert as_text[1] == "   2003: Tajikistan is connected to the Virtual Silk Highway."
 
 
-def test_an_undated_line_is_found_with_its_label(index_folder: Path) -> None:
-    result = run("search", "transit agreement in support of ISAF", "--index", index_folder, "--json", "--k", 1)
+def test_an_undated_line_is_found_with_its_label(index_path: Path) -> None:
+    result = run("search", "transit agreement in support of ISAF", "--index", index_path, "--json", "--k", 1)
     ((found,),) = lines(result.stdout)
 
     assert (found["label"], found["start"]) == ("2004", 6723)
 
 
-def test_a_search_for_nothing_finds_nothing(index_folder: Path) -> None:
-    assert lines(run("search", "👍", "--index", index_folder, "--json").stdout) == [[]]
+def test_a_search_for_nothing_finds_nothing(index_path: Path) -> None:
+    assert lines(run("search", "👍", "--index", index_path, "--json").stdout) == [[]]
 
 
 # qa show
 
 
-def test_a_document_is_shown_as_it_is(index_folder: Path, corpus: Path) -> None:
-    result = run("show", PAGE, "--index", index_folder)
+def test_a_document_is_shown_as_it_is(index_path: Path, corpus: Path) -> None:
+    result = run("show", PAGE, "--index", index_path)
 
     assert result.exit_code == 0
     assert result.stdout == (corpus / PAGE).read_text(encoding="utf-8") + "\n"
 
 
-def test_a_slice_is_shown_between_marks_with_its_surroundings(index_folder: Path, corpus: Path) -> None:
+def test_a_slice_is_shown_between_marks_with_its_surroundings(index_path: Path, corpus: Path) -> None:
     text = (corpus / PAGE).read_text(encoding="utf-8")
-    result = run("show", PAGE, "--start", 6513, "--end", 6517, "--index", index_folder)
+    result = run("show", PAGE, "--start", 6513, "--end", 6517, "--index", index_path)
 
     assert result.stdout == f"{text[6213:6513]}»2003«{text[6517:6817]}\n"
 
 
-def test_a_slice_as_json_says_where_it_stands(index_folder: Path) -> None:
-    (found,) = lines(run("show", PAGE, "--start", 6572, "--end", 6581, "--index", index_folder, "--json").stdout)
+def test_a_slice_as_json_says_where_it_stands(index_path: Path) -> None:
+    (found,) = lines(run("show", PAGE, "--start", 6572, "--end", 6581, "--index", index_path, "--json").stdout)
 
     assert found.pop("sha256").startswith("0bf5f071")
     assert found == {
@@ -350,16 +350,16 @@ def test_a_slice_as_json_says_where_it_stands(index_folder: Path) -> None:
     }
 
 
-def test_a_slice_may_be_open_at_its_end(index_folder: Path, corpus: Path) -> None:
+def test_a_slice_may_be_open_at_its_end(index_path: Path, corpus: Path) -> None:
     text = (corpus / PAGE).read_text(encoding="utf-8")
-    (found,) = lines(run("show", PAGE, "--start", 7500, "--index", index_folder, "--json").stdout)
+    (found,) = lines(run("show", PAGE, "--start", 7500, "--index", index_path, "--json").stdout)
 
     assert (found["end"], found["text"]) == (len(text), text[7500:])
 
 
 @pytest.mark.parametrize(("start", "end"), [(9, 3), (0, 7528), (8000, 8001)])
-def test_a_slice_that_is_none_is_refused(index_folder: Path, start: int, end: int) -> None:
-    result = run("show", PAGE, "--start", start, "--end", end, "--index", index_folder)
+def test_a_slice_that_is_none_is_refused(index_path: Path, start: int, end: int) -> None:
+    result = run("show", PAGE, "--start", start, "--end", end, "--index", index_path)
 
     assert result.exit_code == 1
     assert result.stderr == (
@@ -369,8 +369,8 @@ def test_a_slice_that_is_none_is_refused(index_folder: Path, start: int, end: in
 
 
 @pytest.mark.parametrize("name", ["other.txt", "../../etc/passwd", "\udcff.txt"])
-def test_a_document_that_is_not_there_is_named(index_folder: Path, name: str) -> None:
-    result = run("show", name, "--index", index_folder)
+def test_a_document_that_is_not_there_is_named(index_path: Path, name: str) -> None:
+    result = run("show", name, "--index", index_path)
 
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: There is no document ")
@@ -380,8 +380,8 @@ def test_a_document_that_is_not_there_is_named(index_folder: Path, name: str) ->
 # qa info
 
 
-def test_info_says_what_is_indexed(index_folder: Path) -> None:
-    result = run("info", "--verify", "--index", index_folder)
+def test_info_says_what_is_indexed(index_path: Path) -> None:
+    result = run("info", "--verify", "--index", index_path)
 
     assert result.exit_code == 0
     first, second, *documents, last = result.stdout.splitlines()
@@ -391,25 +391,25 @@ def test_info_says_what_is_indexed(index_folder: Path) -> None:
     assert last == "Every file is as it was written."
 
 
-def test_info_as_json_is_the_manifest(index_folder: Path) -> None:
-    (found,) = lines(run("info", "--verify", "--json", "--index", index_folder).stdout)
+def test_info_as_json_is_the_manifest(index_path: Path) -> None:
+    (found,) = lines(run("info", "--verify", "--json", "--index", index_path).stdout)
 
     assert found.pop("verified") is True
-    (manifest,) = index_folder.glob("generations/*/manifest.json")
+    (manifest,) = index_path.glob("generations/*/manifest.json")
     assert found == json.loads(manifest.read_text(encoding="utf-8"))
     assert [(d["id"], d["date"], d["passages"]) for d in found["documents"]] == [
         (REPORT, "2011-06-23", 5),
         (PAGE, None, 28),
     ]
-    (unverified,) = lines(run("info", "--json", "--index", index_folder).stdout)
+    (unverified,) = lines(run("info", "--json", "--index", index_path).stdout)
     assert unverified["verified"] is False
 
 
 @pytest.mark.parametrize("command", [["ask", "why?"], ["search", "why?"], ["show", PAGE], ["info"]])
 def test_a_damaged_index_is_refused_with_the_command_that_mends_it(
-    index_folder: Path, tmp_path: Path, command: list[str]
+    index_path: Path, tmp_path: Path, command: list[str]
 ) -> None:
-    copy = shutil.copytree(index_folder, tmp_path / "index")
+    copy = shutil.copytree(index_path, tmp_path / "index")
     (vectors,) = copy.glob("generations/*/vectors.faiss")
     vectors.write_bytes(vectors.read_bytes()[:-1])
     result = run(*command, "--index", copy)
@@ -440,7 +440,10 @@ def test_indexing_lists_what_was_not_read_and_why(tmp_path: Path) -> None:
     Path(os.fsdecode(os.fsencode(corpus) + b"/good\xff.txt")).write_bytes(b"The dog barks.")
     result = run("index", "--corpus", corpus, "--index", tmp_path / "index")
 
-    assert (result.exit_code, result.stdout) == (0, f"Indexed 2 documents, 2 passages in {tmp_path / 'index'}.\n")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        f"Indexed 2 documents, 2 passages in {tmp_path / 'index'} (2 new, 2 passages embedded).\n",
+    )
     assert [line for line in result.stderr.splitlines() if line.startswith("not read: ")] == [
         "not read: bad.\\xff: files ending in .\\xff are not read",
         "not read: empty.txt: it is empty",
@@ -460,7 +463,7 @@ def test_folders_may_be_named_by_the_environment(tmp_path: Path) -> None:
     environment = {"QA_CORPUS": str(corpus), "QA_INDEX": str(tmp_path / "index")}
     result = CliRunner().invoke(main, ["index"], env=environment)
 
-    assert result.stdout == f"Indexed 1 documents, 1 passages in {tmp_path / 'index'}.\n"
+    assert result.stdout == f"Indexed 1 documents, 1 passages in {tmp_path / 'index'} (1 new, 1 passages embedded).\n"
     assert CliRunner().invoke(main, ["show", "cat.txt"], env=environment).stdout == "The cat sleeps.\n"
 
 
@@ -490,3 +493,36 @@ def test_the_command_starts_as_a_program_of_its_own(tmp_path: Path) -> None:
 
     assert (result.returncode, result.stdout) == (1, "")
     assert result.stderr == f"Error: There is no index in {tmp_path}. Run `qa index` to build it.\n"
+
+
+def test_indexing_tells_scripts_what_became_of_each_file(tmp_path: Path) -> None:
+    corpus = write_corpus(tmp_path / "corpus", {"a.txt": "The cat sleeps.", "b.bin": b"x"})
+    result = run("index", "--corpus", corpus, "--index", tmp_path / "index", "--json", "--verbose")
+    told = json.loads(result.stdout)
+
+    assert {key: told[key] for key in ("schema", "built", "documents", "passages", "embedded", "notes")} == {
+        "schema": 1,
+        "built": True,
+        "documents": 1,
+        "passages": 1,
+        "embedded": 1,
+        "notes": [],
+    }
+    assert [(file["id"], file["status"], file["reason"]) for file in told["files"]] == [
+        ("a.txt", "new", None),
+        ("b.bin", "refused", "files ending in .bin are not read"),
+    ]
+    log = [json.loads(line) for line in result.stderr.splitlines()]
+    assert [(line["event"], line.get("document")) for line in log] == [
+        ("read", "a.txt"),
+        ("refused", "b.bin"),
+        ("written", None),
+    ]
+    assert all(line["time"] and line["seconds"] >= 0 for line in log)
+
+
+def test_full_and_watch_exclude_each_other(tmp_path: Path) -> None:
+    result = run("index", "--corpus", tmp_path, "--index", tmp_path / "index", "--full", "--watch")
+
+    assert result.exit_code == 2
+    assert "give one of them" in result.stderr

@@ -176,7 +176,7 @@ def test_what_is_no_regular_file_is_refused(tmp_path: Path) -> None:
     assert read(folder) == {
         "good.txt": "It rained.",
         "link.txt": "It rained.",
-        "nowhere.txt": "refused: it is not a regular file",
+        "nowhere.txt": "refused: it is a link that leads nowhere",
         "pipe.txt": "refused: it is not a regular file",
     }
 

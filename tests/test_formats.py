@@ -17,7 +17,8 @@ from qa.datatypes import Document, Passage, Refused
 from qa.documents import READERS, read_corpus, read_document
 from qa.errors import DocumentError
 from qa.formats import limits
-from qa.index import Index, build_index
+from qa.index import Index
+from qa.indexing import index_folder
 from qa.passages import in_context, passages
 from tests import writers
 from tests.helpers import TinyEmbedder, write_corpus
@@ -420,7 +421,7 @@ def test_pages_are_indexed_shown_and_listed(tmp_path: Path) -> None:
         tmp_path / "corpus",
         {"bridges.pdf": CASES[0].content, "scan.pdf": writers.scanned_pdf(), "notes.txt": "It rained."},
     )
-    build_index(corpus, tmp_path / "index", TinyEmbedder())
+    index_folder(corpus, tmp_path / "index", TinyEmbedder())
 
     stored = Index.open(tmp_path / "index").store.document("bridges.pdf")
     assert stored == read_document(corpus / "bridges.pdf", "bridges.pdf")
@@ -446,7 +447,7 @@ def test_an_index_made_by_an_older_way_of_reading_is_made_again(
     corpus = write_corpus(tmp_path / "corpus", {"notes.txt": "It rained."})
 
     def built() -> bool:
-        return build_index(corpus, tmp_path / "index", TinyEmbedder()).built
+        return index_folder(corpus, tmp_path / "index", TinyEmbedder()).built
 
     assert (built(), built()) == (True, False)
     monkeypatch.setattr("qa.index.READING", 99)

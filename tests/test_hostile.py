@@ -23,7 +23,7 @@ from qa.documents import READERS, read_corpus, read_document
 from qa.errors import DocumentError, QAError
 from qa.formats import isolation, limits
 from qa.formats.isolation import checked, read_isolated
-from qa.index import build_index
+from qa.indexing import index_folder
 from qa.render import document_html
 from qa.structure import Structure
 from qa.text import shown_name
@@ -370,7 +370,7 @@ def test_links_and_pipes_of_a_folder(tmp_path: Path) -> None:
         "up.txt": "it is a link that leads out of the folder of documents",
         "out": "it is a link to a folder, and these are not followed",
         "round": "it is a link to a folder, and these are not followed",
-        "itself.txt": "it is not a regular file",
+        "itself.txt": "it is a link that leads nowhere",
         "zero.pdf": "it is a link that leads out of the folder of documents",
         "pipe.pdf": "it is not a regular file",
         "socket.pdf": "it is not a regular file",
@@ -380,7 +380,7 @@ def test_links_and_pipes_of_a_folder(tmp_path: Path) -> None:
 def test_names_that_steer_a_terminal_are_written_out(tmp_path: Path) -> None:
     names = ["a\nError: forged.txt", "\x1b[31mred.txt", "gpj\u202etxt.txt", "a\rb.bin", "zero\u200bwidth.txt"]
     corpus = write_corpus(tmp_path / "corpus", {name: "It rained." for name in names})
-    build_index(corpus, tmp_path / "index", TinyEmbedder())
+    index_folder(corpus, tmp_path / "index", TinyEmbedder())
 
     result = CliRunner().invoke(main, ["info", "--index", str(tmp_path / "index")])
     assert result.exit_code == 0

@@ -19,7 +19,13 @@ TEXTS = [
 
 @pytest.fixture
 def lexical(tmp_path: Path) -> LexicalIndex:
-    return LexicalIndex.build(tmp_path / "lexical", TEXTS)
+    return made(tmp_path / "lexical", TEXTS)
+
+
+def made(folder: Path, texts: list[str]) -> LexicalIndex:
+    LexicalIndex.create(folder)
+    LexicalIndex.change(folder, [], enumerate(texts))
+    return LexicalIndex.open(folder)
 
 
 def rows(found: list[tuple[int, float]]) -> list[int]:
@@ -75,8 +81,16 @@ def test_it_is_opened_as_it_was_built(lexical: LexicalIndex, tmp_path: Path) -> 
     assert opened.best("old cat", 4) == lexical.best("old cat", 4)
 
 
+def test_rows_are_taken_out_and_put_in(lexical: LexicalIndex, tmp_path: Path) -> None:
+    LexicalIndex.change(tmp_path / "lexical", [1, 2], [(7, "a cat on the bridge")])
+    changed = LexicalIndex.open(tmp_path / "lexical")
+
+    assert (len(changed), rows(changed.best("cat fish", 4))) == (3, [0, 7])
+    assert rows(lexical.best("fish", 4)) == [2]
+
+
 def test_an_index_of_nothing_finds_nothing(tmp_path: Path) -> None:
-    empty = LexicalIndex.build(tmp_path / "empty", [])
+    empty = made(tmp_path / "empty", [])
 
     assert (len(empty), empty.best("cat", 4)) == (0, [])
 

@@ -51,7 +51,7 @@ def test_indexing_and_asking_use_no_network(corpus: Path, tmp_path: Path) -> Non
 
     assert found.returncode == 0, found.stderr
     indexed, answer = found.stdout.splitlines()
-    assert indexed == f"Indexed 2 documents, 33 passages in {tmp_path / 'index'}."
+    assert indexed == f"Indexed 2 documents, 33 passages in {tmp_path / 'index'} (2 new, 33 passages embedded)."
     assert json.loads(answer)["answer"] == "2003"
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from qa.datatypes import Candidate
 from qa.errors import IndexStale
-from qa.index import Index, build_index
+from qa.index import Index
+from qa.indexing import index_folder
 from qa.pipeline import Pipeline
 from qa.retrieval import HybridRetriever
 from tests.helpers import TinyEmbedder, write_corpus
@@ -23,7 +24,7 @@ FILES = {
 
 
 def retriever(tmp_path: Path, files: Mapping[str, str], embedder: TinyEmbedder) -> HybridRetriever:
-    build_index(write_corpus(tmp_path / "corpus", files), tmp_path / "index", embedder)
+    index_folder(write_corpus(tmp_path / "corpus", files), tmp_path / "index", embedder)
     return HybridRetriever(Index.open(tmp_path / "index"), embedder)
 
 

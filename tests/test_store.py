@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from qa.datatypes import Block, Document, Label, Page, Passage, Section
+from qa.datatypes import Block, Document, FileState, Label, Page, Passage, Section
 from qa.errors import IndexDamaged
 from qa.passages import passages
-from qa.store import Store, write_store
+from qa.store import Store, StoreWriter
 
 TEXT = "Bridge 🌉 notes\n2003: It 𝒐pened. ﬁne!\nThe mayor spoke 👩🏽‍🚀 e\u0301."
 DOCUMENT = Document(
@@ -32,13 +32,17 @@ DOCUMENT = Document(
 )
 PLAIN = Document("plain.txt", "Plain", "It rained.", "cd" * 32, blocks=(Block("paragraph", 0, 10),))
 PASSAGES = [*passages(DOCUMENT), *passages(PLAIN)]
+STATE = FileState("plain.txt", 10, 1_700_000_000_123_456_789, 1_800_000_000_000_000_000, "cd" * 32, None)
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
     folder = tmp_path / "in dex #?%41 ü"
     folder.mkdir()
-    write_store(folder / "documents.sqlite", [DOCUMENT, PLAIN], PASSAGES)
+    with StoreWriter(folder / "documents.sqlite") as writer:
+        writer.add(DOCUMENT, [(row, passage, bytes([row])) for row, passage in enumerate(PASSAGES[:2])])
+        writer.add(PLAIN, [(2, PASSAGES[2], b"\x02")])
+        writer.set_files([STATE])
     return Store(folder / "documents.sqlite")
 
 
@@ -109,7 +113,36 @@ def test_a_file_that_is_no_store_is_damaged(tmp_path: Path, content: bytes | Non
 
 def test_a_store_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="SQLite cannot write"):
-        write_store(tmp_path / "missing" / "documents.sqlite", [PLAIN], [])
+        with StoreWriter(tmp_path / "missing" / "documents.sqlite"):
+            pass
+
+
+def test_what_a_block_that_fails_has_written_is_not_kept(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "documents.sqlite"
+    with StoreWriter(path) as writer:
+        writer.add(PLAIN, [(0, PASSAGES[2], b"a")])
+    with pytest.raises(RuntimeError), StoreWriter(path) as writer:
+        writer.remove(["plain.txt"])
+        raise RuntimeError
+
+    assert Store(path).document("plain.txt") == PLAIN
+
+
+def test_a_document_goes_with_its_passages_and_rows_are_not_given_twice(tmp_path: Path) -> None:
+    path = tmp_path / "documents.sqlite"
+    with StoreWriter(path) as writer:
+        writer.add(PLAIN, [(0, PASSAGES[2], b"a")])
+        writer.add(DOCUMENT, [(1, PASSAGES[0], b"b"), (2, PASSAGES[1], b"c")])
+    with StoreWriter(path) as writer:
+        assert writer.remove(["plain.txt"]) == [0]
+    left = Store(path)
+
+    assert (left.document_ids(), left.passage_count, left.next_row()) == ([DOCUMENT.id], 2, 3)
+    assert (left.row_of_digest(b"c"), left.row_of_digest(b"a")) == (2, None)
+
+
+def test_files_are_remembered_as_they_were(store: Store) -> None:
+    assert store.files() == {"plain.txt": STATE}
 
 
 def test_values_refuse_a_text_of_another_length() -> None:
