@@ -65,7 +65,9 @@ class Answerer:
         documents: Callable[[str], Document],
         k: int = DEFAULT_K,
         strictness: Strictness = "normal",
+        original: Callable[[str], str] = str,
     ) -> None:
+        """`original` names the document that a near-duplicate is a copy of, and any other document itself."""
         if k < 1:
             raise ValueError(f"k is {k}: at least one passage must be read.")
         self.retriever = retriever
@@ -74,6 +76,7 @@ class Answerer:
         self.documents = documents
         self.k = k
         self.strictness = strictness
+        self.original = original
 
     def ask(self, question: str) -> Answer:
         """The documents' answer. Raises QuestionError for a question that is too long."""
@@ -96,7 +99,7 @@ class Answerer:
         groups = []
         for spans in group_spans(reading.spans):
             supported = _supported(spans, reading)
-            documents = len({span.candidate.passage.document for span in supported})
+            documents = len({self.original(span.candidate.passage.document) for span in supported})
             found = features(question, reading, spans, documents)
             groups.append(Group(supported, found, self.calibrator.confidence(found), documents))
         return groups

@@ -446,7 +446,8 @@ def info(verify: bool, index_path: Path, as_json: bool) -> None:
     for entry in manifest.documents:
         date = f", {entry.date}" if entry.date else ""
         pages = f", {entry.pages} page{'s' * (entry.pages > 1)}" if entry.pages else ""
-        click.echo(f"  {shown_name(entry.id)}: {shown_name(entry.title)}{date}{pages}, {entry.passages} passages")
+        copy = f", nearly the same as {shown_name(entry.near_duplicate_of)}" if entry.near_duplicate_of else ""
+        click.echo(f"  {shown_name(entry.id)}: {shown_name(entry.title)}{date}{pages}, {entry.passages} passages{copy}")
     for refused in manifest.refused:
         click.echo(f"  not read: {shown_name(refused.id)}: {shown_name(refused.reason)}")
     if verify:

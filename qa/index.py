@@ -15,6 +15,7 @@ import hashlib
 import json
 import re
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,11 @@ REBUILD = "Run `qa index --full` to build it again."
 
 @dataclass(frozen=True)
 class DocumentEntry:
-    """What the manifest says of a document; `date` is ISO 8601 or None, `pages` 0 for formats without pages."""
+    """What the manifest says of a document.
+
+    `date` is ISO 8601 or None, `pages` 0 for formats without pages. `near_duplicate_of` is the document it says nearly
+    the same as, None for one that speaks for itself: what the two agree on counts once.
+    """
 
     id: str
     title: str
@@ -46,6 +51,7 @@ class DocumentEntry:
     characters: int
     pages: int
     passages: int
+    near_duplicate_of: str | None = None
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,15 @@ class Index:
         if manifest_sha256 is not None and hashlib.sha256(content).hexdigest() != manifest_sha256:
             raise IndexDamaged(f"The manifest in {generation} is not the one that was written. {REBUILD}")
         return cls(generation, Manifest.from_json(text))
+
+    @cached_property
+    def _originals(self) -> dict[str, str]:
+        entries = self.manifest.documents
+        return {entry.id: entry.near_duplicate_of for entry in entries if entry.near_duplicate_of is not None}
+
+    def original(self, document: str) -> str:
+        """The document that a near-duplicate is taken for a copy of; else the document itself."""
+        return self._originals.get(document, document)
 
     def is_live(self) -> bool:
         """Whether this is still the generation that a newcomer would open."""

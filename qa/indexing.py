@@ -17,7 +17,7 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -414,6 +414,7 @@ def _write_generation(
                 store.add(document, ((row, p, _digest(text)) for row, p, text in numbered))
                 entries[document.id] = _entry(document, cut)
             store.set_files(read.states)
+            copies = store.near_duplicates()
         new_vectors, embedded = _encode(added, embedder, live, progress)
         progress("writing", 0, 2)
         vectors.remove(removed)
@@ -427,7 +428,7 @@ def _write_generation(
             corpus_digest=_corpus_digest(read.states),
             embedder={"name": embedder.name, "fingerprint": embedder.fingerprint, "dimension": embedder.dimension},
             settings=reading_settings(),
-            documents=tuple(entries[identifier] for identifier in sorted(entries)),
+            documents=tuple(replace(entries[i], near_duplicate_of=copies.get(i)) for i in sorted(entries)),
             refused=read.refused,
             passages=len(vectors),
             files=_checksums(generation),

@@ -76,6 +76,7 @@ class Pipeline:
             index.store.document,
             k=self._k if k is None else k,
             strictness=self._strictness if strictness is None else strictness,
+            original=index.original,
         )
 
     def search(self, question: str, k: int | None = None) -> list[Candidate]:

@@ -132,6 +132,9 @@ def indexed_text(report: IndexReport, index: Path) -> str:
     counts = [(report.count(status), status) for status in CHANGES]
     done = [f"{count} {status}" for count, status in counts if count]
     done.append(f"{report.embedded} passages embedded")
+    copies = sum(entry.near_duplicate_of is not None for entry in report.manifest.documents)
+    if copies:
+        done.append(f"{copies} nearly the same as another document: see `qa info`")
     return "\n".join([*lines, f"Indexed {held} in {index} ({', '.join(done)})."])
 
 

@@ -13,14 +13,22 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import numpy as np
+
 from qa.datatypes import Block, Document, FileState, Label, Page, Passage, Section, Sentence
+from qa.duplicates import Signature, bands, originals, signature
 from qa.errors import IndexDamaged
 
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL, source TEXT, date TEXT,
-    sections TEXT NOT NULL, blocks TEXT NOT NULL, pages TEXT NOT NULL
+    sections TEXT NOT NULL, blocks TEXT NOT NULL, pages TEXT NOT NULL, signature BLOB NOT NULL
 ) STRICT;
+CREATE TABLE bands (
+    number INTEGER NOT NULL, content BLOB NOT NULL, document TEXT NOT NULL REFERENCES documents(id),
+    PRIMARY KEY (number, content, document)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX bands_by_document ON bands(document);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, document TEXT NOT NULL REFERENCES documents(id), "start" INTEGER NOT NULL,
     "end" INTEGER NOT NULL, headings TEXT NOT NULL, label TEXT, sentences TEXT NOT NULL, digest BLOB NOT NULL
@@ -73,16 +81,36 @@ class StoreWriter:
         for document in documents:
             found = self._connection.execute("DELETE FROM passages WHERE document = ? RETURNING row", (document,))
             rows += [row for (row,) in found]
+            self._connection.execute("DELETE FROM bands WHERE document = ?", (document,))
             self._connection.execute("DELETE FROM documents WHERE id = ?", (document,))
         return rows
 
     def add(self, document: Document, rows: Iterable[tuple[int, Passage, bytes]]) -> None:
         """Put a document in with its passages, each under its row and with the digest of what was embedded."""
-        self._connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", _document_row(document))
+        sketch = signature(document.text)
+        row = (*_document_row(document), sketch.tobytes())
+        self._connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        self._connection.executemany(
+            "INSERT INTO bands VALUES (?, ?, ?)",
+            ((number, content, document.id) for number, content in enumerate(bands(sketch))),
+        )
         self._connection.executemany(
             "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (_passage_row(row, passage, digest) for row, passage, digest in rows),
         )
+
+    def near_duplicates(self) -> dict[str, str]:
+        """For each document that says nearly the same as another the one it is taken for a copy of."""
+
+        def sketch(document: str) -> Signature:
+            ((content,),) = self._connection.execute("SELECT signature FROM documents WHERE id = ?", (document,))
+            return np.frombuffer(content, dtype=np.uint32)
+
+        pairs = self._connection.execute(
+            "SELECT DISTINCT document, first FROM (SELECT document, min(document) OVER (PARTITION BY number, content) "
+            "AS first FROM bands) WHERE document <> first"
+        )
+        return originals(pairs, sketch)
 
     def set_files(self, files: Iterable[FileState]) -> None:
         """Say which files the documents were read from, and which were refused."""
@@ -121,7 +149,7 @@ class Store:
         rows = self._rows("SELECT * FROM documents WHERE id = ?", identifier)
         if not rows:
             raise KeyError(identifier)
-        _, title, text, sha256, source, date, sections, blocks, pages = rows[0]
+        _, title, text, sha256, source, date, sections, blocks, pages, _ = rows[0]
         return Document(
             id=identifier,
             title=title,

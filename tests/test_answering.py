@@ -85,6 +85,14 @@ def test_different_answers_are_shown_as_alternatives_with_their_citations():
     assert other.confidence == pytest.approx(0.953, abs=0.001)
 
 
+def test_near_duplicates_are_each_cited_and_count_once():
+    originals = {"page.txt": "page.txt", "news.txt": "page.txt"}
+    answer = ask(Finding(over_1000=4.0), PAGE, NEWS, original=originals.__getitem__)
+
+    assert [c.document for c in answer.citations] == ["page.txt", "news.txt"]
+    assert answer.independent_documents == 1
+
+
 def test_a_place_below_the_null_is_not_cited_as_agreeing():
     [page, news] = candidates(PAGE, NEWS)
     reading = Reading(
