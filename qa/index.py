@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from qa.checksum import sha256_of
 from qa.datatypes import Refused
 from qa.embedding import Embedder
 from qa.errors import IndexDamaged, IndexMissing, IndexStale, QAError
@@ -94,15 +95,6 @@ class Manifest:
             )
         except (ValueError, TypeError, KeyError) as error:
             raise IndexDamaged(f"The index's manifest cannot be read ({error}). {REBUILD}") from error
-
-
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while part := file.read(1 << 20):
-            digest.update(part)
-    return digest.hexdigest()
 
 
 def _pointer(folder: Path) -> dict[str, str]:

@@ -26,12 +26,13 @@ import numpy as np
 import watchfiles
 
 from qa import passages as passage_settings
+from qa.checksum import sha256_of
 from qa.datatypes import Document, FileState, Passage, Refused
 from qa.documents import READING, corpus_files, document_id, read_files
 from qa.embedding import Embedder, Vectors
 from qa.errors import CorpusError, IndexBusy, IndexMissing, QAError
 from qa.formats import limits
-from qa.index import FORMAT, DocumentEntry, Index, Manifest, live_name, sha256_of
+from qa.index import FORMAT, DocumentEntry, Index, Manifest, live_name
 from qa.lexical import LexicalIndex
 from qa.passages import in_context, passages
 from qa.store import StoreWriter

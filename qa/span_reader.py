@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -21,6 +20,7 @@ import numpy.typing as npt
 
 from qa.datatypes import Candidate, Passage, Reading, Span
 from qa.errors import ModelMissing
+from qa.network import Network
 from qa.passages import PassageInContext, in_context
 from qa.question import asks_for_sentence
 
@@ -117,13 +117,18 @@ class SpanReader:
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """Up to `SPANS_A_PASSAGE` spans a passage, best first; whole sentences where only they answer."""
-        windows = list(self._windows(question, candidates))
-        spans: list[Span] = []
-        for window, (starts, ends) in zip(windows, self._scores(windows), strict=True):
-            spans += window.spans(starts, ends)
+        spans = self.spans(question, candidates)
         if asks_for_sentence(question):
             spans = [_whole_sentence(span) for span in spans]
-        return Reading(tuple(sorted(spans, key=lambda span: -span.score)), NULL_SCORE)
+        return Reading(tuple(spans), NULL_SCORE)
+
+    def spans(self, question: str, candidates: Sequence[Candidate]) -> list[Span]:
+        """The spans as the model marks them, best first."""
+        windows = list(self._windows(question, candidates))
+        found: list[Span] = []
+        for window, (starts, ends) in zip(windows, self._scores(windows), strict=True):
+            found += window.spans(starts, ends)
+        return sorted(found, key=lambda span: -span.score)
 
     def _windows(self, question: str, candidates: Sequence[Candidate]) -> Iterator[_Window]:
         asked = self._plain.encode(question, add_special_tokens=False)
@@ -292,23 +297,17 @@ def _whole_sentence(span: Span) -> Span:
 
 
 class OpenVINOModel:
-    """An exported model, run by OpenVINO at its defaults (bf16 where the processor has it)."""
+    """An exported model."""
 
     def __init__(self, path: Path) -> None:
-        import openvino
-
         try:
-            self._compiled = openvino.Core().compile_model(path, "CPU")
+            self._network = Network(path)
         except RuntimeError as error:
             raise ModelMissing(f"OpenVINO cannot load the reader at {path}. Name another with --reader.") from error
-        self._requests = threading.local()  # a request serves one thread at a time
 
     def __call__(self, ids: Ints, mask: Ints, types: Ints) -> tuple[Floats, Floats]:
-        request = getattr(self._requests, "request", None)
-        if request is None:
-            request = self._requests.request = self._compiled.create_infer_request()
-        found = request.infer({"input_ids": ids, "attention_mask": mask, "token_type_ids": types})
-        return np.array(found["start_logits"], np.float32), np.array(found["end_logits"], np.float32)
+        found = self._network.run(input_ids=ids, attention_mask=mask, token_type_ids=types)
+        return found["start_logits"], found["end_logits"]
 
 
 class TorchModel:

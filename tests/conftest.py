@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,15 @@ from qa.embedding import SentenceTransformerEmbedder
 from qa.indexing import index_folder
 from qa.pipeline import Pipeline
 from tests.helpers import TinyEmbedder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of the tests' own, for them and the processes they start."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache")
+        patch.setenv("QA_CACHE", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +47,49 @@ def test_the_bundled_model_gives_rows_of_length_one_in_the_order_of_the_texts(
 def test_no_texts_give_no_rows_of_the_right_length(embedder: SentenceTransformerEmbedder) -> None:
     assert embedder.encode([]).shape == (0, 384)
     assert embedder.dimension == 384
+
+
+def test_an_export_gives_the_vectors_of_the_model(embedder: SentenceTransformerEmbedder) -> None:
+    texts = ["", "Why?", "A cat sleeps on the mat.", "The parliament passed the law. " * 9, "naïve 漢字 — 🚀 " * 300]
+    by_torch = SentenceTransformer(str(embedder._folder), device="cpu").encode(texts, normalize_embeddings=True)
+
+    assert (embedder.encode(texts) * by_torch).sum(axis=1).min() > 0.9995
+
+
+def test_an_export_is_opened_without_torch(embedder: SentenceTransformerEmbedder) -> None:
+    assert embedder.dimension == 384  # it is exported now
+    asking = (
+        "import sys; from qa import SentenceTransformerEmbedder; "
+        "print(SentenceTransformerEmbedder().encode(['cat']).shape, 'torch' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", asking], capture_output=True, text=True, check=True)
+
+    assert ran.stdout == "(1, 384) False\n"
+
+
+def test_a_damaged_export_is_made_again(
+    embedder: SentenceTransformerEmbedder, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = embedder.encode(["A cat sleeps."])
+    shutil.copytree(cache, tmp_path / "cache")
+    damaged = next((tmp_path / "cache").glob("encoders/*/encoder.bin"))
+    content = bytearray(damaged.read_bytes())
+    content[len(content) // 2] ^= 255
+    damaged.write_bytes(content)
+    monkeypatch.setenv("QA_CACHE", str(tmp_path / "cache"))
+
+    assert SentenceTransformerEmbedder().encode(["A cat sleeps."]) == pytest.approx(row, abs=1e-6)
+    assert damaged.read_bytes() != bytes(content)
+
+
+def test_without_a_cache_the_model_is_run_as_it_is(
+    embedder: SentenceTransformerEmbedder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "cache").write_text("in the way")
+    monkeypatch.setenv("QA_CACHE", str(tmp_path / "cache"))
+    row = SentenceTransformerEmbedder().encode(["A cat sleeps."])
+
+    assert float(row[0] @ embedder.encode(["A cat sleeps."])[0]) > 0.9995
 
 
 def test_a_folder_may_be_named(tmp_path: Path) -> None:
