@@ -457,6 +457,7 @@ def info(verify: bool, index_path: Path, as_json: bool) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="The port to listen on.")
+@click.option("--without-password", is_flag=True, help="Serve others on the network without asking who they are.")
 @_corpus_option
 @_index_option
 @_embedder_option
@@ -466,6 +467,7 @@ def info(verify: bool, index_path: Path, as_json: bool) -> None:
 def serve(
     host: str,
     port: int,
+    without_password: bool,
     corpus: Path,
     index_path: Path,
     embedder: str | None,
@@ -475,17 +477,21 @@ def serve(
 ) -> None:
     """Open the page in which questions are asked. The same as `python app.py`.
 
-    Builds the index first when there is none.
+    Builds the index first when there is none. QA_USER and QA_PASSWORD set a name and a password that the page asks for;
+    an address that other machines can reach needs them. /healthz says whether the page can answer.
     """
     from qa.indexing import index_folder
+    from qa.page import check_access, check_address
     from qa.page import serve as run
 
+    check_address(host, port)
+    check_access(host, without_password)
     if not (index_path / "CURRENT").exists():
         from qa.embedding import BUNDLED, SentenceTransformerEmbedder
 
         with _Bars() as bars:
             index_folder(corpus, index_path, SentenceTransformerEmbedder(embedder or BUNDLED), progress=bars.show)
-    run(_open(index_path, embedder, reader, k, strictness), host, port)
+    run(_open(index_path, embedder, reader, k, strictness), host, port, without_password)
 
 
 def _json(value: object) -> str:

@@ -15,10 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+from gradio_client import Client
 from playwright.sync_api import Browser, Locator, Page
 
 from qa.datatypes import (
@@ -34,7 +36,7 @@ from qa.datatypes import (
     Sentence,
 )
 from qa.errors import QAError
-from qa.page import check_address
+from qa.page import check_access, check_address
 from qa.page.examples import possible_examples
 from qa.page.parts import Place, answer_html, busy_html, message_html, source_html
 
@@ -187,9 +189,7 @@ def test_examples_are_made_from_timelines_lists_abbreviations_and_beginnings() -
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The page over the real documents with the real models, on a free port; the index is built first."""
     folder = tmp_path_factory.mktemp("page")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     options = ["--corpus", str(CORPUS), "--index", str(folder / "index"), "--port", str(port)]
     with (folder / "log").open("w+") as log:
         app = subprocess.Popen([sys.executable, CORPUS.parent / "app.py", *options], stdout=log, stderr=log)
@@ -200,6 +200,12 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         finally:
             app.terminate()
             app.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def wait_until(happens: Callable[[], bool], seconds: float = 120) -> None:
@@ -265,6 +271,65 @@ def test_an_address_that_is_taken_or_none_is_said_so(address: str) -> None:
     for host, port in [("127.0.0.1", urlsplit(address).port or 0), ("127.0.0.1", 70_000), ("no.such.host.invalid", 80)]:
         with pytest.raises(QAError, match="--port"):
             check_address(host, port)
+
+
+def test_programs_are_told_whether_it_can_answer(address: str) -> None:
+    with urlopen(f"{address}healthz") as response:
+        assert json.load(response) == {"status": "ready", "documents": 2, "passages": 33}
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])
+def test_others_are_let_in_only_with_a_password_or_on_demand(host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("QA_USER", raising=False)
+    monkeypatch.delenv("QA_PASSWORD", raising=False)
+    with pytest.raises(QAError, match="Set QA_USER and QA_PASSWORD, leave --host out, or say --without-password"):
+        check_access(host, without_password=False)
+    assert check_access(host, without_password=True) is None
+    assert check_access("127.0.0.1", without_password=False) is None
+    assert check_access("localhost", without_password=False) is None
+
+    monkeypatch.setenv("QA_USER", "ada")
+    with pytest.raises(QAError, match="only one is set"):
+        check_access("127.0.0.1", without_password=False)
+    monkeypatch.setenv("QA_PASSWORD", "difference engine")
+    assert check_access(host, without_password=False) == ("ada", "difference engine")
+
+
+LOCKED = """
+import sys
+from pathlib import Path
+import gradio as gr
+from gradio.events import api
+from qa.page.layout import launch
+from qa.pipeline import Pipeline
+
+def ask() -> str:
+    return "what the documents say"
+
+with gr.Blocks() as blocks:
+    api(ask, api_name="ask")
+print(launch(blocks, Pipeline(Path(sys.argv[1])), "127.0.0.1", int(sys.argv[2]), ("ada", "engine")), flush=True)
+blocks.block_thread()
+"""
+
+
+def test_without_the_password_nothing_is_told_but_that_it_is_ready(index_path: Path) -> None:
+    command = [sys.executable, "-c", LOCKED, str(index_path), str(free_port())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CORPUS.parent) as app:
+        try:
+            assert app.stdout is not None
+            address = app.stdout.readline().strip()
+            with urlopen(f"{address}healthz") as response:
+                assert json.load(response)["status"] == "ready"
+            for path in ("config", "gradio_api/info", "gradio_api/call/ask/none"):
+                with pytest.raises(HTTPError, match="401"):
+                    urlopen(f"{address}{path}")
+            with pytest.raises(ValueError, match="Could not login"):
+                Client(address, auth=("ada", "wrong"), verbose=False)
+            client = Client(address, auth=("ada", "engine"), verbose=False)
+            assert client.predict(api_name="/ask") == "what the documents say"
+        finally:
+            app.terminate()
 
 
 # For people

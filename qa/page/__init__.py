@@ -7,6 +7,8 @@ layout     the page itself, of Gradio's components, and the endpoints for progra
 
 from __future__ import annotations
 
+import ipaddress
+import os
 import socket
 
 from qa.errors import QAError
@@ -18,15 +20,46 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7860
 
 
-def serve(pipeline: Pipeline, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT) -> None:
-    """Show the page on a pipeline until interrupted. Raises QAError when it cannot be served there."""
+def serve(
+    pipeline: Pipeline, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, without_password: bool = False
+) -> None:
+    """Show the page on a pipeline until interrupted.
+
+    A name and a password are asked for when `QA_USER` and `QA_PASSWORD` are set. Raises QAError when the page cannot be
+    served there, and for an address that others can reach when neither they nor `without_password` are given.
+    """
     check_address(host, port)
+    login = check_access(host, without_password)
     from qa.page.layout import launch, page  # gradio takes seconds to import
 
     print("Looking for questions to show as examples …", flush=True)
     blocks = page(pipeline)
-    print(f"The page is at {launch(blocks, host, port)} (Ctrl+C ends it)", flush=True)
+    print(f"The page is at {launch(blocks, pipeline, host, port, login)} (Ctrl+C ends it)", flush=True)
     blocks.block_thread()
+
+
+def check_access(host: str, without_password: bool) -> tuple[str, str] | None:
+    """The name and password that the environment sets. Raises QAError where they are needed and missing."""
+    user, password = os.environ.get("QA_USER"), os.environ.get("QA_PASSWORD")
+    if user and password:
+        return user, password
+    if user or password:
+        raise QAError("Of QA_USER and QA_PASSWORD only one is set: set both, or neither.")
+    if not is_loopback(host) and not without_password:
+        raise QAError(
+            f"At {host} other machines can reach the page, and with it all that the documents say. Set QA_USER and "
+            "QA_PASSWORD, leave --host out, or say --without-password."
+        )
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine alone; a name that means nothing does not."""
+    try:
+        found = {str(entry[4][0]).split("%")[0] for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError):
+        return False
+    return bool(found) and all(ipaddress.ip_address(address).is_loopback for address in found)
 
 
 def check_address(host: str, port: int) -> None:

@@ -13,6 +13,8 @@ from typing import Any, Literal
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
 
 import gradio as gr
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from gradio.events import api
 
 from qa.answering import THRESHOLDS
@@ -181,14 +183,27 @@ def theme() -> gr.themes.Base:
     )
 
 
-def launch(blocks: gr.Blocks, host: str, port: int) -> str:
-    """Serve a page from threads of its own and give its address."""
+def launch(blocks: gr.Blocks, pipeline: Pipeline, host: str, port: int, login: tuple[str, str] | None = None) -> str:
+    """Serve a page from threads of its own and give its address.
+
+    `login` is the name and password that are asked for. Whether the page can answer is told at /healthz to everyone.
+    """
+
+    def ready() -> JSONResponse:
+        try:
+            manifest = pipeline.manifest
+        except QAError as error:
+            return JSONResponse({"status": "failed", "message": str(error)}, status_code=503)
+        return JSONResponse({"status": "ready", "documents": len(manifest.documents), "passages": manifest.passages})
+
     blocks.queue(default_concurrency_limit=AT_ONCE)
     _, address, _ = blocks.launch(
         server_name=host,
         server_port=port,
         prevent_thread_lock=True,
         quiet=True,
+        auth=login,
+        auth_message="Sign in to ask the documents.",
         footer_links=["api"],
         run_history=False,
         ssr_mode=False,
@@ -196,4 +211,5 @@ def launch(blocks: gr.Blocks, host: str, port: int) -> str:
         css_paths=_HERE / "style.css",
         favicon_path=_HERE / "favicon.svg",
     )
+    blocks.app.router.routes.insert(0, APIRoute("/healthz", ready, methods=["GET"]))  # before the page's catch-all
     return str(address)
