@@ -13,13 +13,15 @@ import numpy.typing as npt
 class Network:
     """A network from its `.xml` file, at the runtime's defaults: bf16 where the processor has it.
 
-    Any thread may run it. Raises RuntimeError when it cannot be loaded.
+    With `exact`, all is computed in float32, on any processor. Any thread may run it. Raises RuntimeError when it
+    cannot be loaded.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, exact: bool = False) -> None:
         import openvino
 
-        self._compiled = openvino.Core().compile_model(path, "CPU")
+        settings = {"INFERENCE_PRECISION_HINT": "f32"} if exact else {}
+        self._compiled = openvino.Core().compile_model(path, "CPU", settings)
         self._inputs = frozenset(part.any_name for part in self._compiled.inputs)
         self._outputs = tuple(part.any_name for part in self._compiled.outputs)
         self._requests = threading.local()  # a request serves one thread at a time

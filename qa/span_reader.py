@@ -48,6 +48,9 @@ SPANS_A_PASSAGE = 3
 BATCH_TOKENS = 4_096
 """Tokens run together, padding included: eight passages of usual length at once, and bounded memory for long ones."""
 
+BUNDLED_READER = Path(str(files("qa"))) / "models" / "reader"
+"""The folder of the reader that comes with the program."""
+
 NULL_SCORE = 0.0
 """Log-odds of even: above it the model finds an answer likelier than none."""
 
@@ -80,11 +83,14 @@ class SpanReader:
     @classmethod
     def bundled(cls) -> SpanReader:
         """The reader that comes with the program, run without torch. Raises ModelMissing."""
-        return cls.from_export(Path(str(files("qa"))) / "models" / "reader")
+        return cls.from_export(BUNDLED_READER)
 
     @classmethod
-    def from_export(cls, folder: Path) -> SpanReader:
-        """A reader exported by `training/export.py`. Raises ModelMissing, naming what is wrong with the folder."""
+    def from_export(cls, folder: Path, exact: bool = False) -> SpanReader:
+        """A reader exported by `training/export.py`; with `exact`, run in float32 whatever the processor has.
+
+        Raises ModelMissing, naming what is wrong with the folder.
+        """
         for name in ("config.json", "tokenizer.json", "reader.xml", "reader.bin"):
             if not (folder / name).is_file():
                 raise ModelMissing(f"The reader in {folder} has no {name}. Name another with --reader.")
@@ -95,7 +101,7 @@ class SpanReader:
             raise ModelMissing(f"{folder / 'config.json'} is no description of a reader.") from error
         if kind != "span-reader":
             raise ModelMissing(f"{folder} holds a model of type {kind!r}, expected is 'span-reader'.")
-        return cls(_tokenizer(folder / "tokenizer.json"), OpenVINOModel(folder / "reader.xml"))
+        return cls(_tokenizer(folder / "tokenizer.json"), OpenVINOModel(folder / "reader.xml", exact))
 
     @classmethod
     def from_hub(cls, name: str) -> SpanReader:
@@ -247,13 +253,14 @@ def _band(tokens: int) -> Floats:
 
 
 _EDGE = re.compile(r"[\s,;:.!?\"“”‘'’–—-]+")
+_ARTICLES = frozenset({"a", "an", "the", "An", "The"})  # "A" may be a grade or a blood group
 _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
 def tidy(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """A span grown to whole words, without punctuation, lone articles or half brackets at its edges.
+    """A span grown to whole words, without punctuation or half brackets at its edges.
 
-    None when nothing is left.
+    None when nothing is left, or nothing but an article.
 
     >>> text = "It joined the (Euro-Atlantic) Council, in 1992."
     >>> place = tidy(text, 15, 38)
@@ -277,7 +284,7 @@ def tidy(text: str, start: int, end: int) -> tuple[int, int] | None:
         if text[end - 1] == "." and re.search(r"\b\w\.$", text[start:end]) and end < len(text):
             break
         end -= 1
-    return (start, end) if start < end else None
+    return (start, end) if start < end and text[start:end] not in _ARTICLES else None
 
 
 def _unclosed(text: str, start: int, end: int, at: int) -> bool:
@@ -299,9 +306,9 @@ def _whole_sentence(span: Span) -> Span:
 class OpenVINOModel:
     """An exported model."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, exact: bool = False) -> None:
         try:
-            self._network = Network(path)
+            self._network = Network(path, exact)
         except RuntimeError as error:
             raise ModelMissing(f"OpenVINO cannot load the reader at {path}. Name another with --reader.") from error
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import asyncio
 import dataclasses
 import datetime
 import html
@@ -21,6 +23,8 @@ from urllib.request import Request, urlopen
 
 import pytest
 from gradio_client import Client
+from mcp import ClientSession
+from mcp.client.streamable_http import streamable_http_client
 from playwright.sync_api import Browser, Locator, Page
 
 from qa.datatypes import (
@@ -273,6 +277,30 @@ def test_an_address_that_is_taken_or_none_is_said_so(address: str) -> None:
             check_address(host, port)
 
 
+def test_assistants_ask_over_mcp(address: str) -> None:
+    async def talk() -> tuple[dict[str, Any], Any, Any]:
+        async with (
+            streamable_http_client(f"{address}gradio_api/mcp/") as (received, sent, _),
+            ClientSession(received, sent) as session,
+        ):
+            await session.initialize()
+            tools = {tool.name: tool for tool in (await session.list_tools()).tools}
+            answer = await session.call_tool("ask", {"question": JOINED})
+            silent = await session.call_tool("ask", {"question": "Who won the 1998 World Cup?", "strictness": "strict"})
+            return tools, answer, silent
+
+    tools, answer, silent = asyncio.run(talk())
+    given = ast.literal_eval(answer.content[0].text)  # Gradio writes a tool's result as a Python literal
+
+    assert sorted(tools) == ["ask", "documents", "search"]
+    assert tools["ask"].description.startswith("Answer a question with the exact words of the user's documents")
+    described = tools["ask"].inputSchema["properties"]
+    assert {"question", "k", "strictness"} == set(described)
+    assert "whole sentence" in described["question"]["description"]
+    assert (given["answer"], given["citations"][0]["answer_end"] > 0) == ("2002", True)
+    assert ast.literal_eval(silent.content[0].text)["answer"] is None
+
+
 def test_programs_are_told_whether_it_can_answer(address: str) -> None:
     with urlopen(f"{address}healthz") as response:
         assert json.load(response) == {"status": "ready", "documents": 2, "passages": 33}
@@ -318,7 +346,7 @@ def test_without_the_password_nothing_is_told_but_that_it_is_ready(index_path: P
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CORPUS.parent) as app:
         try:
             assert app.stdout is not None
-            address = app.stdout.readline().strip()
+            address = next(line.strip() for line in app.stdout if line.startswith("http://"))
             with urlopen(f"{address}healthz") as response:
                 assert json.load(response)["status"] == "ready"
             for path in ("config", "gradio_api/info", "gradio_api/call/ask/none"):

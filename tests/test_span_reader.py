@@ -154,6 +154,8 @@ def test_nothing_to_read_gives_no_spans():
         ("“Yes,” he said", "“Yes,”", "Yes"),
         ("Robert F. Simmons", "Robert F.", "Robert F."),
         ("... !", "... !", None),
+        ("into the council", "the", None),
+        ("of grade A only", "A", "A"),
     ],
 )
 def test_spans_are_trimmed_to_sensible_words(text: str, given: str, expected: str | None):

@@ -30,7 +30,6 @@ from training.data import (
     read_squad,
     title_prefix,
 )
-from training.reading import layout_of
 from training.retrieve import rankings
 
 NEGATIVES = 8  # kept for each question; training samples among them
@@ -41,6 +40,29 @@ YEAR = re.compile(r"(?:1\d|20)\d\d")
 LABEL_ENDS = (": ", "\n", " – ", ". ")  # how a timeline's year may be set off from its line
 
 SQUAD, QAMR, QED, TIMELINE = range(4)  # where a question comes from
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a family of models writes question and passage: the ids around them, and whether segments are given."""
+
+    cls: int
+    sep: int
+    pad: int
+    between: int
+    segments: bool
+
+    def head(self, question: Sequence[int]) -> list[int]:
+        """All ids before the passage."""
+        return [self.cls, *question, *[self.sep] * self.between]
+
+
+def layout_of(tokenizer: Tokenizer) -> Layout:
+    """BERT's layout, or that of MPNet and RoBERTa."""
+    ids = tokenizer.get_vocab()
+    if "<s>" in ids:
+        return Layout(ids["<s>"], ids["</s>"], ids["<pad>"], between=2, segments=False)
+    return Layout(ids["[CLS]"], ids["[SEP]"], ids["[PAD]"], between=1, segments=True)
 
 
 @dataclass(frozen=True)

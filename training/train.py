@@ -10,6 +10,7 @@ from the last checkpoint.
 
 import argparse
 import json
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -20,26 +21,31 @@ import torch
 import torch.distributed as dist
 from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
 from torch.multiprocessing.spawn import spawn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
-from training.prepare import QAMR, QED, SQUAD, TIMELINE, Ragged
-from training.reading import QUESTION_TOKENS, Layout
+from qa.span_reader import QUESTION_TOKENS, SpanReader, TorchModel
+from training.prepare import QAMR, QED, SQUAD, TIMELINE, Layout, Ragged, load_tokenizer
 
 MAX_TOKENS = 320  # of a passage in training; longer ones are cut around the answer
 PREFIXED = 0.7  # share of questions whose passages carry their title
-CROPPED = 0.3  # share of passages cut to some of their sentences, as the product's passages are shorter
+CROPPED = 0.5  # share of passages cut to some of their sentences, as the product's passages are shorter
 BEHEADED = 0.3  # share of questions one of whose negatives is their own passage without the answer's sentences
 HIDDEN_DROPOUT = 0.1
 LAYER_DECAY = 0.9  # learning rate of a layer, relative to the one above it
 HEAD_RATE = 5.0  # the new output layer's learning rate, relative to the top layer's
 WEIGHT_DECAY = 0.01
-EMA = 0.998  # of the weights, a step
+EMA = 0.995  # of the weights, a step
+DECLINE = 0.4  # the last share of a stage, over which the learning rate falls to nothing
 SAVE_SECONDS = 600
 CHUNK_TOKENS = 1024  # passages of like length run together, counted with their padding
 WIDTHS = 32  # padded lengths are multiples of this: few shapes, for which the CPU kernels are prepared once
+
+CHECKPOINT = "checkpoint.safetensors"  # of a stage that has not ended
+STEADY = "steady.safetensors"  # as it was when the learning rate began to fall: a longer stage can go on from there
 
 NEVER = -1e9  # a logit that stands for minus infinity, with gradients that stay finite
 TINY = 1e-9
@@ -212,15 +218,25 @@ def with_pooled_dropout(model: nn.Module, p: float, size: int = 1 << 25) -> None
                 setattr(module, name, PooledDropout(p, pool))
 
 
-def base_model(folder: Path) -> PreTrainedModel:
-    """The encoder with a new output layer; eager attention, which is the fastest here in training."""
+def base_model(folder: Path, layers: int | None, frozen: int) -> PreTrainedModel:
+    """The encoder, or its first `layers`, with a new output layer.
+
+    Word embeddings and the lowest `frozen` layers (with all that is shared by layers) keep their weights. Eager
+    attention is the fastest here in training.
+    """
     model: PreTrainedModel = AutoModelForQuestionAnswering.from_pretrained(
         folder,
         attn_implementation="eager",
         hidden_dropout_prob=HIDDEN_DROPOUT,
         attention_probs_dropout_prob=0.0,  # its masks would be the largest of all
+        **({} if layers is None else {"num_hidden_layers": layers}),
     )
     model.get_input_embeddings().weight.requires_grad = False
+    if frozen:
+        for name, parameter in model.named_parameters():
+            layer = re.search(r"\.layer\.(\d+)\.", name)
+            head = name.startswith("qa_outputs")
+            parameter.requires_grad = head or (layer is not None and int(layer[1]) >= frozen)
     return model
 
 
@@ -313,7 +329,7 @@ def optimiser(model: PreTrainedModel, rate: float) -> torch.optim.AdamW:
 
 
 def save_checkpoint(
-    out: Path, model: nn.Module, ema: nn.Module, adam: torch.optim.Optimizer, done: tuple[int, float]
+    path: Path, model: nn.Module, ema: nn.Module, adam: torch.optim.Optimizer, done: tuple[int, float]
 ) -> None:
     """Everything needed to go on; `done` is steps and minutes."""
     tensors: dict[str, Tensor] = {f"model.{k}": v.contiguous() for k, v in model.state_dict().items()}
@@ -321,14 +337,14 @@ def save_checkpoint(
     for i, state in adam.state_dict()["state"].items():
         tensors |= {f"adam.{i}.{k}": v.contiguous() for k, v in state.items()}
     tensors["done"] = torch.tensor(done, dtype=torch.float64)
-    part = out / "checkpoint.part"
+    part = path.with_suffix(".part")
     save_file({k: v.clone() for k, v in tensors.items()}, part)
-    part.replace(out / "checkpoint.safetensors")
+    part.replace(path)
 
 
 def load_checkpoint(out: Path, model: nn.Module, ema: nn.Module, adam: torch.optim.Optimizer) -> tuple[int, float]:
     """Steps and minutes done: none when there is no checkpoint."""
-    path = out / "checkpoint.safetensors"
+    path = out / CHECKPOINT
     if not path.exists():
         return 0, 0.0
     tensors = load_file(path)
@@ -345,12 +361,12 @@ def load_checkpoint(out: Path, model: nn.Module, ema: nn.Module, adam: torch.opt
 
 
 def rate_at(progress: float, warmup: float) -> float:
-    """Linear up, then linear down to nothing, as a share of the peak.
+    """Linear up, level, then linear down to nothing, as a share of the peak.
 
-    >>> [rate_at(p, 0.1) for p in (0.05, 0.1, 1.0)]
-    [0.5, 1.0, 0.0]
+    >>> [rate_at(p, 0.1) for p in (0.05, 0.1, 0.5, 1.0)]
+    [0.5, 1.0, 1.0, 0.0]
     """
-    return min(progress / warmup, (1 - progress) / (1 - warmup))
+    return min(1.0, progress / warmup, (1 - progress) / DECLINE)
 
 
 def order(stage: Stage, store: Store, seed: int) -> Ints:
@@ -376,6 +392,7 @@ def train(
     stage: Stage,
     store: Store,
     model: PreTrainedModel,
+    tokenizer: Tokenizer,
     out: Path,
     seed: int,
     after: Callable[[nn.Module, int], None] | None = None,
@@ -388,7 +405,7 @@ def train(
     out = out / stage.name
     out.mkdir(parents=True, exist_ok=True)
     if (out / "model.safetensors").exists():
-        model.load_state_dict(load_file(out / "model.safetensors"), strict=False)
+        model.load_state_dict(load_file(out / "model.safetensors"))
         return
     adam = optimiser(model, stage.rate)
     ema = AveragedModel(model, multi_avg_fn=get_ema_multi_avg_fn(EMA))  # type: ignore[no-untyped-call]
@@ -397,7 +414,7 @@ def train(
     steps = len(questions) // stage.groups
     per_epoch = max(1, steps // stage.epochs)
     saved = told = last = time.monotonic()
-    tokens, losses = 0, []
+    tokens, losses, steady = 0, [], False
     model.train()
     for step in range(done, steps):
         progress = max((step + 0.5) / steps, minutes / stage.minutes)
@@ -432,8 +449,11 @@ def train(
                 flush=True,
             )
             told, tokens, losses = now, 0, []
+        if steady and progress > 1 - DECLINE:
+            save_checkpoint(out / STEADY, model, ema, adam, (step + 1, minutes))
+        steady = progress <= 1 - DECLINE
         if now - saved > SAVE_SECONDS:
-            save_checkpoint(out, model, ema, adam, (step + 1, minutes))
+            save_checkpoint(out / CHECKPOINT, model, ema, adam, (step + 1, minutes))
             saved = now
         if after is not None and ((step + 1) % per_epoch == 0 or step + 1 == steps):
             ema.module.eval()
@@ -443,8 +463,9 @@ def train(
     dist.barrier()
     if rank > 0:
         return
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, out / "model.safetensors")
-    (out / "checkpoint.safetensors").unlink(missing_ok=True)
+    model.save_pretrained(out)
+    tokenizer.save(str(out / "tokenizer.json"))
+    (out / CHECKPOINT).unlink(missing_ok=True)
 
 
 def main() -> None:
@@ -457,8 +478,11 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--first-minutes", type=float, default=float("inf"), help="end the first stage by then")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the second stage by then")
-    parser.add_argument("--negatives", type=int, default=2)
-    parser.add_argument("--rate", type=float, default=1e-4)
+    parser.add_argument("--negatives", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=6e-5, help="the top layer's peak")
+    parser.add_argument("--layers", type=int, help="of the base that are kept, from below (default: all)")
+    parser.add_argument("--frozen", type=int, default=0, help="of these, the lowest that keep their weights")
+    parser.add_argument("--questions", type=int, default=24, help="a step of the second stage")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2, help="of one thread each; best one a core")
     options = parser.parse_args()
@@ -475,23 +499,25 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
     torch.set_num_threads(1)
     dist.init_process_group("gloo", f"file://{meeting}", rank=rank, world_size=options.processes)
     torch.manual_seed(options.seed)
-    store = load_store(options.arrays)
-    model = base_model(options.base)
+    store, tokenizer = load_store(options.arrays), load_tokenizer(options.base)
+    model = base_model(options.base, options.layers, options.frozen)
     with_pooled_dropout(model, HIDDEN_DROPOUT)
 
     def after(model: nn.Module, step: int) -> None:
-        from training.evaluate import torch_model, tuning_figures
+        from training.evaluate import tuning_figures
 
-        figures = tuning_figures(torch_model(model), options.data, options.base)
+        figures = tuning_figures(SpanReader(tokenizer, TorchModel(model)), options.data)
         print(f"{time.strftime('%H:%M:%S')} tuning articles after step {step}: {json.dumps(figures)}", flush=True)
 
     watch = after if options.data else None
     first = Stage("first", (QAMR, QED), options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
     sources = (SQUAD, QED, TIMELINE)
-    second = Stage("second", sources, options.epochs, 16, options.negatives, options.rate, 0.05, options.minutes)
+    second = Stage(
+        "second", sources, options.epochs, options.questions, options.negatives, options.rate, 0.05, options.minutes
+    )
     for stage in (first, second):
         if stage.epochs:
-            train(stage, store, model, options.out, options.seed, watch)
+            train(stage, store, model, tokenizer, options.out, options.seed, watch)
     dist.destroy_process_group()
 
 

@@ -130,12 +130,22 @@ def _script(name: str) -> str:
 
 
 def _endpoints(pipeline: Pipeline) -> None:
-    """What programs call: /ask, /search and /documents."""
+    """What programs call, over HTTP and as MCP tools; the docstrings of the three functions are what they read."""
 
     def ask(
         question: str, k: int | None = None, strictness: Literal["lenient", "normal", "strict"] | None = None
     ) -> dict[str, Any]:
-        """The documents' answer to a question, with citations; null, with a `reason`, where they have none."""
+        """Answer a question with the exact words of the user's documents, each cited with its document and place.
+
+        `answer` is null where the documents do not say, and `reason` then tells why; nothing is ever made up.
+        `confidence` is the probability that the answer is right, `citations` give the sentence quoted, the document,
+        its SHA-256, headings, page, line and characters, `alternatives` what else the documents answer.
+
+        Args:
+            question: A question in English, best a whole sentence with the names it is about.
+            k: How many passages are read, from 1 on; 8 when left out.
+            strictness: How sure an answer must be: lenient, normal (when left out) or strict.
+        """
         try:
             if strictness is not None and strictness not in THRESHOLDS:
                 raise QAError(f"The strictness {strictness!r} is none of {', '.join(THRESHOLDS)}.")
@@ -144,19 +154,24 @@ def _endpoints(pipeline: Pipeline) -> None:
             return failed_json(question, error)
 
     def search(question: str, k: int | None = None) -> list[dict[str, Any]]:
-        """The k passages nearest to a question, best first, with their scores."""
+        """Find the passages of the user's documents that are nearest to a question, best first, with their scores.
+
+        Args:
+            question: A question or a few words.
+            k: How many passages are given, from 1 on; 8 when left out.
+        """
         try:
             return [candidate_json(candidate) for candidate in pipeline.search(question, k)]
         except (QAError, ValueError) as error:
             raise gr.Error(str(error), print_exception=False) from error
 
     def documents() -> list[dict[str, Any]]:
-        """The documents that questions are answered from."""
+        """List the documents that questions are answered from: id, title, date, size, pages and passages of each."""
         return [asdict(entry) for entry in pipeline.manifest.documents]
 
     for endpoint in (ask, search, documents):
         name = endpoint.__name__
-        api(endpoint, api_name=name, api_description=endpoint.__doc__, concurrency_id=ASKING)
+        api(endpoint, api_name=name, concurrency_id=ASKING)
 
 
 def theme() -> gr.themes.Base:
@@ -206,6 +221,7 @@ def launch(blocks: gr.Blocks, pipeline: Pipeline, host: str, port: int, login: t
         auth_message="Sign in to ask the documents.",
         footer_links=["api"],
         run_history=False,
+        mcp_server=True,
         ssr_mode=False,
         theme=theme(),
         css_paths=_HERE / "style.css",
