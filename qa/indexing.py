@@ -181,10 +181,15 @@ def remove_documents(
     for document in documents:
         path = paths[document]
         target = corpus / REMOVED / path.relative_to(corpus)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if os.path.lexists(target):
-            target = target.with_name(f"{target.stem} ({secrets.token_hex(4)}){target.suffix}")
-        os.replace(path, target)
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if os.path.lexists(target):
+                target = target.with_name(f"{target.stem} ({secrets.token_hex(4)}){target.suffix}")
+            os.replace(path, target)
+        except OSError as error:
+            raise CorpusError(
+                f"{shown_name(document)} cannot be moved to {target.parent}: {error.strerror}."
+            ) from error
     return index_folder(corpus, folder, embedder, progress=progress)
 
 

@@ -113,10 +113,13 @@ class StoreWriter:
         return originals(pairs, sketch)
 
     def set_files(self, files: Iterable[FileState]) -> None:
-        """Say which files the documents were read from, and which were refused."""
+        """Say which files the documents were read from, and which were refused.
+
+        Of files that are shown under one name the first is the document, and the one that is remembered.
+        """
         self._connection.execute("DELETE FROM files")
         self._connection.executemany(
-            "INSERT INTO files VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO files VALUES (?, ?, ?, ?, ?, ?)",
             ((f.id, f.size, f.changed, f.seen, f.sha256, f.reason) for f in files),
         )
 

@@ -187,6 +187,16 @@ def test_other_ways_of_reading_read_all_and_embed_nothing(
     assert set(statuses(report).values()) == {"unchanged"}
 
 
+def test_of_two_names_that_are_shown_alike_the_first_is_indexed_and_stays(corpus: Path, tmp_path: Path) -> None:
+    (corpus / "rain\\xff.txt").write_text("It rained.")
+    Path(os.fsdecode(os.fsencode(corpus) + b"/rain\xff.txt")).write_text("A storm came.")
+    report = index_folder(corpus, tmp_path / "index", TinyEmbedder())
+
+    alike = [file.status for file in report.files if file.id == "rain\\xff.txt"]
+    assert (len(report.manifest.documents), sorted(alike)) == (4, ["new", "refused"])
+    assert not index_folder(corpus, tmp_path / "index", TinyEmbedder()).built
+
+
 def test_a_damaged_index_is_made_anew_and_says_so(folder: Path, corpus: Path) -> None:
     store = next(folder.glob("generations/*/documents.sqlite"))
     store.write_bytes(store.read_bytes()[:-1])
