@@ -483,6 +483,7 @@ def serve(
     from qa.indexing import index_folder
     from qa.page import check_access, check_address
     from qa.page import serve as run
+    from qa.page.service import Service
 
     check_address(host, port)
     check_access(host, without_password)
@@ -491,7 +492,8 @@ def serve(
 
         with _Bars() as bars:
             index_folder(corpus, index_path, SentenceTransformerEmbedder(embedder or BUNDLED), progress=bars.show)
-    run(_open(index_path, embedder, reader, k, strictness), host, port, without_password)
+    pipeline = _open(index_path, embedder, reader, k, strictness)
+    run(Service(pipeline, corpus, index_path), host, port, without_password)
 
 
 def _json(value: object) -> str:

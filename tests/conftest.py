@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +13,10 @@ from qa.embedding import SentenceTransformerEmbedder
 from qa.indexing import index_folder
 from qa.pipeline import Pipeline
 from tests.helpers import TinyEmbedder
+from tests.visiting import Visit, served
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -52,3 +58,43 @@ def pipeline(index_path: Path, embedder: SentenceTransformerEmbedder) -> Pipelin
 def tiny_embedder() -> TinyEmbedder:
     """An embedder that needs no model."""
     return TinyEmbedder()
+
+
+@pytest.fixture(scope="session")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The page over the repository's documents. Tests that change documents serve a page of their own."""
+    with served(tmp_path_factory.mktemp("page")) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser. Where there is none, tests that need it are skipped and say so."""
+    from playwright.sync_api import sync_playwright
+
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        pytest.skip("There is no Chromium, so the page is NOT tested in a browser: apt-get install chromium")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(
+            executable_path=chromium,
+            args=[
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-quic",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+            ],
+        )
+        yield started
+        started.close()
+
+
+@pytest.fixture(params=[{}])
+def visit(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Visit]:
+    """A visit to the open page; fails afterwards if it ran into an error or asked another host for anything."""
+    visit = Visit(browser.new_page(**request.param), address).open()
+    yield visit
+    visit.close()

@@ -9,12 +9,8 @@ import datetime
 import html
 import json
 import re
-import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -25,7 +21,7 @@ import pytest
 from gradio_client import Client
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Locator
 
 from qa.datatypes import (
     Alternative,
@@ -42,7 +38,9 @@ from qa.datatypes import (
 from qa.errors import QAError
 from qa.page import check_access, check_address
 from qa.page.examples import possible_examples
-from qa.page.parts import Place, answer_html, busy_html, message_html, source_html
+from qa.page.parts import answer_html, busy_html, message_html
+from qa.page.source import Place, source_html
+from tests.visiting import IS_IN_VIEW, Visit, free_port
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 JOINED = "When did Tajikistan join the Partnership for Peace?"
@@ -184,40 +182,6 @@ def test_examples_are_made_from_timelines_lists_abbreviations_and_beginnings() -
         ("Since when has Mali sponsored a school?", "Since 2005, Mali has sponsored a school."),
         ("When did the Council visit Mali?", "The Council visits Mali."),
     ]
-
-
-# The whole page
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The page over the real documents with the real models, on a free port; the index is built first."""
-    folder = tmp_path_factory.mktemp("page")
-    port = free_port()
-    options = ["--corpus", str(CORPUS), "--index", str(folder / "index"), "--port", str(port)]
-    with (folder / "log").open("w+") as log:
-        app = subprocess.Popen([sys.executable, CORPUS.parent / "app.py", *options], stdout=log, stderr=log)
-        try:
-            wait_until(lambda: "The page is at" in (folder / "log").read_text() or app.poll() is not None)
-            assert app.poll() is None, (folder / "log").read_text()
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            app.terminate()
-            app.wait()
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-def wait_until(happens: Callable[[], bool], seconds: float = 120) -> None:
-    for _ in range(int(seconds * 10)):
-        if happens():
-            return
-        time.sleep(0.1)
-    raise TimeoutError
 
 
 # For programs
@@ -363,71 +327,6 @@ def test_without_the_password_nothing_is_told_but_that_it_is_ready(index_path: P
 # For people
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
-        pytest.skip("There is no Chromium, so the page is NOT tested in a browser: apt-get install chromium")
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium,
-            args=[
-                "--no-sandbox",
-                "--disable-gpu",
-                "--disable-quic",
-                "--no-first-run",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-            ],
-        )
-        yield started
-        started.close()
-
-
-class Visit:
-    """A browser at the page, and what went wrong or outside meanwhile."""
-
-    def __init__(self, page: Page, address: str) -> None:
-        self.page = page
-        self.address = address
-        self.problems: list[str] = []
-        self.hosts: set[str | None] = set()
-        page.on("console", lambda message: message.type == "error" and self.problems.append(message.text))
-        page.on("pageerror", lambda error: self.problems.append(str(error)))
-        page.on("dialog", lambda dialog: (self.problems.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: self.hosts.add(urlsplit(request.url).hostname))
-
-    def open(self, path: str = "") -> Visit:
-        self.page.goto(self.address + path)
-        self.page.get_by_label("Your question").wait_for()
-        return self
-
-    def ask(self, question: str) -> Locator:
-        """Type a question, press Enter, and wait for the answer."""
-        self.page.get_by_label("Your question").fill(question)
-        self.page.keyboard.press("Enter")
-        return self.answer()
-
-    def answer(self) -> Locator:
-        answer = self.page.locator("#answer").locator(".answer:not(.busy), .message")
-        answer.wait_for(timeout=60_000)
-        return answer
-
-
-@pytest.fixture(params=[{}])
-def visit(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Visit]:
-    """A visit to the open page; fails afterwards if it ran into an error or asked another host for anything."""
-    page = browser.new_page(**request.param)
-    visit = Visit(page, address).open()
-    yield visit
-    page.close()
-    assert visit.problems == []
-    assert visit.hosts <= {"127.0.0.1", None, ""}
-
-
 @pytest.mark.browser
 def test_a_question_is_answered_with_citations_that_open_at_the_highlight(visit: Visit) -> None:
     answer = visit.ask(JOINED)
@@ -549,12 +448,6 @@ def test_light_or_dark_is_the_systems_choice(visit: Visit, request: pytest.Fixtu
     paper = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
     dark = request.node.callspec.params["visit"]["color_scheme"] == "dark"
     assert (brightness(ink) > brightness(paper)) == dark
-
-
-IS_IN_VIEW = """element => {
-  const place = element.getBoundingClientRect(), text = element.closest(".text").getBoundingClientRect();
-  return place.top >= Math.max(text.top, 0) && place.top < Math.min(text.bottom, innerHeight);
-}"""
 
 
 def place(opener: Locator) -> dict[str, Any]:

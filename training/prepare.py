@@ -30,6 +30,7 @@ from training.data import (
     read_squad,
     title_prefix,
 )
+from training.made import made_questions
 from training.retrieve import rankings
 
 NEGATIVES = 8  # kept for each question; training samples among them
@@ -39,7 +40,7 @@ SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n+")
 YEAR = re.compile(r"(?:1\d|20)\d\d")
 LABEL_ENDS = (": ", "\n", " – ", ". ")  # how a timeline's year may be set off from its line
 
-SQUAD, QAMR, QED, TIMELINE = range(4)  # where a question comes from
+SQUAD, QAMR, QED, TIMELINE, MADE = range(5)  # where a question comes from
 
 
 @dataclass(frozen=True)
@@ -256,11 +257,10 @@ def parts(data: Path, model: Path, *, everything: bool) -> Iterator[tuple[int, D
     if not everything:
         squad = of_articles(squad, held_out_articles().all, inside=False)
     yield SQUAD, squad, negatives(squad, model)
-    for source, dataset in (
-        (QAMR, read_squad(data / "qamr.json", titled=False)),
-        (QED, read_squad(data / "qed.json", titled=False)),
-        (TIMELINE, timeline_questions(squad)),
-    ):
+    qamr, qed = (read_squad(data / name, titled=False) for name in ("qamr.json", "qed.json"))
+    for dataset in map(made_questions, (squad, merge([qamr, qed]))):
+        yield MADE, dataset, negatives(dataset, model)
+    for source, dataset in ((QAMR, qamr), (QED, qed), (TIMELINE, timeline_questions(squad))):
         yield source, dataset, np.full((len(dataset.questions), NEGATIVES), -1, dtype=np.int32)
 
 

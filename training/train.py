@@ -28,7 +28,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from qa.span_reader import QUESTION_TOKENS, SpanReader, TorchModel
-from training.prepare import QAMR, QED, SQUAD, TIMELINE, Layout, Ragged, load_tokenizer
+from training.prepare import MADE, QAMR, QED, SQUAD, TIMELINE, Layout, Ragged, load_tokenizer
 
 MAX_TOKENS = 320  # of a passage in training; longer ones are cut around the answer
 PREFIXED = 0.7  # share of questions whose passages carry their title
@@ -474,6 +474,7 @@ def main() -> None:
     parser.add_argument("--base", type=Path, required=True, help="folder of the sentence encoder to start from")
     parser.add_argument("--out", type=Path, required=True, help="folder for checkpoints and weights")
     parser.add_argument("--data", type=Path, help="folder with the datasets: tuning articles are scored on the way")
+    parser.add_argument("--start", type=Path, help="folder whose weights are trained further (made from the base)")
     parser.add_argument("--first-epochs", type=int, default=1)
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--first-minutes", type=float, default=float("inf"), help="end the first stage by then")
@@ -501,6 +502,8 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
     torch.manual_seed(options.seed)
     store, tokenizer = load_store(options.arrays), load_tokenizer(options.base)
     model = base_model(options.base, options.layers, options.frozen)
+    if options.start is not None:
+        model.load_state_dict(load_file(options.start / "model.safetensors"))
     with_pooled_dropout(model, HIDDEN_DROPOUT)
 
     def after(model: nn.Module, step: int) -> None:
@@ -511,7 +514,7 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
 
     watch = after if options.data else None
     first = Stage("first", (QAMR, QED), options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
-    sources = (SQUAD, QED, TIMELINE)
+    sources = (SQUAD, QED, TIMELINE, MADE)
     second = Stage(
         "second", sources, options.epochs, options.questions, options.negatives, options.rate, 0.05, options.minutes
     )

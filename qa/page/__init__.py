@@ -1,7 +1,9 @@
 """The web page: a question box, the cited answer, and the document it stands in.
 
 examples   questions made from the indexed documents, and checked by asking them
-parts      answers, passages and documents as escaped HTML
+parts      answers and passages as escaped HTML
+source     a document beside the answer, open at a place
+service    what the page works with
 layout     the page itself, of Gradio's components, and the endpoints for programs
 """
 
@@ -12,7 +14,7 @@ import os
 import socket
 
 from qa.errors import QAError
-from qa.pipeline import Pipeline
+from qa.page.service import Service
 
 DEFAULT_HOST = "127.0.0.1"
 """Only this machine: what is asked and what the documents say is nobody else's business."""
@@ -20,10 +22,8 @@ DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 7860
 
 
-def serve(
-    pipeline: Pipeline, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, without_password: bool = False
-) -> None:
-    """Show the page on a pipeline until interrupted.
+def serve(service: Service, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, without_password: bool = False) -> None:
+    """Show the page until interrupted.
 
     A name and a password are asked for when `QA_USER` and `QA_PASSWORD` are set. Raises QAError when the page cannot be
     served there, and for an address that others can reach when neither they nor `without_password` are given.
@@ -33,8 +33,8 @@ def serve(
     from qa.page.layout import launch, page  # gradio takes seconds to import
 
     print("Looking for questions to show as examples …", flush=True)
-    blocks = page(pipeline)
-    print(f"The page is at {launch(blocks, pipeline, host, port, login)} (Ctrl+C ends it)", flush=True)
+    blocks = page(service)
+    print(f"The page is at {launch(blocks, service.pipeline, host, port, login)} (Ctrl+C ends it)", flush=True)
     blocks.block_thread()
 
 

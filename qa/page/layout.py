@@ -21,7 +21,9 @@ from qa.answering import THRESHOLDS
 from qa.datatypes import Document
 from qa.errors import QAError
 from qa.page.examples import examples
-from qa.page.parts import Place, answer_html, busy_html, message_html, source_html
+from qa.page.parts import answer_html, busy_html, message_html
+from qa.page.service import Service
+from qa.page.source import Place, source_html
 from qa.pipeline import Pipeline
 from qa.render import answer_json, candidate_json, failed_json
 
@@ -50,8 +52,19 @@ _REMEMBER = """(question) => {
 """Makes the page's address the link that asks the same question again."""
 
 
-def page(pipeline: Pipeline) -> gr.Blocks:
-    """The page on a pipeline, with examples already checked."""
+def page(service: Service) -> gr.Blocks:
+    """The page, with examples already checked."""
+    blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
+    with blocks:
+        gr.HTML(HEADER, apply_default_css=False)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Ask", id="ask"):
+                _ask_tab(blocks, service.pipeline)
+        _endpoints(service.pipeline)
+    return blocks
+
+
+def _ask_tab(blocks: gr.Blocks, pipeline: Pipeline) -> None:
     opened = itertools.count(1)
 
     def answered(question: str) -> Iterator[tuple[Any, Any]]:
@@ -91,38 +104,33 @@ def page(pipeline: Pipeline) -> gr.Blocks:
         for shown in answered(question):
             yield question, *shown
 
-    blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
-    with blocks:
-        gr.HTML(HEADER, apply_default_css=False)
-        with gr.Row(elem_id="ask"):
-            question = gr.Textbox(
-                label="Your question",
-                show_label=False,
-                placeholder="Ask the documents a question",
-                autofocus=True,
-                max_lines=4,
-                min_width=240,
-                elem_id="question",
-            )
-            ask = gr.Button("Ask", variant="primary", scale=0, min_width=110)
-        with gr.Row(elem_id="examples"):
-            choices = [gr.Button(example, size="sm", min_width=0) for example in examples(pipeline)]
-        with gr.Row(elem_id="reading"):
-            answer = gr.HTML(elem_id="answer", js_on_load=_script("answer.js"), apply_default_css=False)
-            shown = gr.HTML(elem_id="source", js_on_load=_script("source.js"), apply_default_css=False)
+    with gr.Row(elem_id="ask"):
+        question = gr.Textbox(
+            label="Your question",
+            show_label=False,
+            placeholder="Ask the documents a question",
+            autofocus=True,
+            max_lines=4,
+            min_width=240,
+            elem_id="question",
+        )
+        ask = gr.Button("Ask", variant="primary", scale=0, min_width=110)
+    with gr.Row(elem_id="examples"):
+        choices = [gr.Button(example, size="sm", min_width=0) for example in examples(pipeline)]
+    with gr.Row(elem_id="reading"):
+        answer = gr.HTML(elem_id="answer", js_on_load=_script("answer.js"), apply_default_css=False)
+        shown = gr.HTML(elem_id="source", js_on_load=_script("source.js"), apply_default_css=False)
 
-        quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-        asking: dict[str, Any] = {**quietly, "concurrency_id": ASKING}
-        asked: dict[str, Any] = {**asking, "fn": answered, "inputs": question, "outputs": [answer, shown]}
-        remembered: dict[str, Any] = {**quietly, "fn": None, "inputs": question, "js": _REMEMBER}
-        gr.on([ask.click, question.submit], **asked).then(**remembered)
-        for choice in choices:
-            chosen = choice.click(lambda example: example, choice, question, **quietly)
-            chosen.then(**asked).then(**remembered)
-        answer.open(opened_place, outputs=shown, **quietly)
-        blocks.load(linked, outputs=[question, answer, shown], **asking)
-        _endpoints(pipeline)
-    return blocks
+    quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    asking: dict[str, Any] = {**quietly, "concurrency_id": ASKING}
+    asked: dict[str, Any] = {**asking, "fn": answered, "inputs": question, "outputs": [answer, shown]}
+    remembered: dict[str, Any] = {**quietly, "fn": None, "inputs": question, "js": _REMEMBER}
+    gr.on([ask.click, question.submit], **asked).then(**remembered)
+    for choice in choices:
+        chosen = choice.click(lambda example: example, choice, question, **quietly)
+        chosen.then(**asked).then(**remembered)
+    answer.open(opened_place, outputs=shown, **quietly)
+    blocks.load(linked, outputs=[question, answer, shown], **asking)
 
 
 def _script(name: str) -> str:
@@ -224,7 +232,7 @@ def launch(blocks: gr.Blocks, pipeline: Pipeline, host: str, port: int, login: t
         mcp_server=True,
         ssr_mode=False,
         theme=theme(),
-        css_paths=_HERE / "style.css",
+        css_paths=sorted(_HERE.glob("*.css")),
         favicon_path=_HERE / "favicon.svg",
     )
     blocks.app.router.routes.insert(0, APIRoute("/healthz", ready, methods=["GET"]))  # before the page's catch-all

@@ -1,16 +1,15 @@
-"""Answers, passages and documents as the HTML of the page; everything that is not written here is escaped."""
+"""Answers and passages as the HTML of the page; everything that is not written here is escaped."""
 
 from __future__ import annotations
 
-import datetime
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from html import escape
 
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
-from qa.errors import QAError
-from qa.render import REASONS, citation_html, document_html
+from qa.page.source import Place, day
+from qa.render import REASONS, citation_html
 
 LONG_ANSWER = 60
 """Characters beyond which an answer is a sentence, set smaller than a name or a year."""
@@ -29,40 +28,6 @@ WORDS_FOR_CONFIDENCE = (
     (0.0, "Doubtful"),
 )
 """From each confidence on."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a click opens: a quote in a document, and the answer inside the quote (empty where there is none)."""
-
-    document: str
-    sha256: str
-    start: int
-    end: int
-    answer_start: int
-    answer_end: int
-
-    @classmethod
-    def of_citation(cls, citation: Citation) -> Place:
-        """The place of a citation's quote and answer."""
-        c = citation
-        return cls(c.document, c.sha256, c.start, c.end, c.answer_start, c.answer_end)
-
-    @classmethod
-    def from_json(cls, data: object) -> Place:
-        """A place as the browser sends it back. Raises QAError for anything else."""
-        if isinstance(data, Mapping):
-            texts = [data.get(name) for name in ("document", "sha256")]
-            offsets = [data.get(name) for name in ("start", "end", "answer_start", "answer_end")]
-            if all(type(text) is str for text in texts) and all(type(offset) is int for offset in offsets):
-                return cls(*texts, *offsets)  # type: ignore[arg-type]
-        raise QAError("This link names no place in a document. Ask the question again.")
-
-    def check(self, document: Document) -> None:
-        """Raises QAError when the document is no longer the one the place was made for."""
-        in_order = 0 <= self.start <= self.answer_start <= self.answer_end <= self.end <= len(document.text)
-        if self.sha256 != document.sha256 or not in_order:
-            raise QAError(f"{document.title} has changed since it was quoted. Ask the question again.")
 
 
 # The answer
@@ -135,7 +100,7 @@ def _citations_html(citations: Sequence[Citation]) -> str:
 def _opener_html(citation: Citation) -> str:
     """The button that opens a citation in its document; the first is open as soon as the answer is there."""
     at = f"line {citation.line}" if citation.page is None else f"page {citation.page}"
-    where = _where_html(citation.title, (*citation.headings, at, _day(citation.date)))
+    where = _where_html(citation.title, (*citation.headings, at, day(citation.date)))
     place = Place.of_citation(citation)
     return _button_html(place, f"<b>[{citation.number}]</b> {where}", is_open=citation.number == 1)
 
@@ -153,10 +118,6 @@ def _button_html(place: Place, content: str, is_open: bool = False) -> str:
     )
 
 
-def _day(date: datetime.date | None) -> str:
-    return "" if date is None else f"{date.day} {date:%B %Y}"
-
-
 def _alternatives_html(alternatives: Sequence[Alternative]) -> str:
     if not alternatives:
         return ""
@@ -171,7 +132,7 @@ def _alternatives_html(alternatives: Sequence[Alternative]) -> str:
 def _sources(alternative: Alternative) -> str:
     """Who gives another answer, and when: "[2][3] Relations with Mali, 3 May 2004"."""
     numbers = "".join(f"[{citation.number}]" for citation in alternative.citations)
-    documents = [", ".join(filter(None, (c.title, _day(c.date)))) for c in alternative.citations]
+    documents = [", ".join(filter(None, (c.title, day(c.date)))) for c in alternative.citations]
     return f"{numbers} {'; '.join(dict.fromkeys(documents))}"
 
 
@@ -196,23 +157,3 @@ def _passage_html(candidate: Candidate, document: Callable[[str], Document]) -> 
     label = "" if passage.label is None else passage.label.text.rstrip(":")
     where = _where_html(source.title, (*passage.headings, label, f"line {source.line_at(passage.start)}"))
     return f"<li><blockquote>{escape(text)}</blockquote>{_button_html(place, where)}</li>"
-
-
-# The source
-
-
-def source_html(document: Document, place: Place, clicked: bool, opened: int) -> str:
-    """A whole document with a place highlighted. Raises QAError when the place does not fit it.
-
-    `clicked` makes the page move there; `opened` differs each time, so that a place can be opened again.
-    """
-    place.check(document)
-    details = " · ".join(escape(part) for part in (document.id, document.source, _day(document.date)) if part)
-    text = document_html(document, place.start, place.end, place.answer_start, place.answer_end)
-    title = escape(document.title)
-    return (
-        f"<article class='source' tabindex='-1' aria-label='{title}' data-opened='{opened}'"
-        f"{' data-clicked' if clicked else ''}><header><h2>{title}</h2><p>{details}</p>"
-        "<button type='button' class='back'>Back to the answer</button></header>"
-        f"<div class='text' tabindex='0' role='region' aria-label='Its text'>{text}</div></article>"
-    )
