@@ -91,6 +91,23 @@ _strictness_option = click.option(
     show_envvar=True,
     help="How sure an answer must be to be given.",
 )
+_document_option = click.option(
+    "--document",
+    "names",
+    multiple=True,
+    metavar="NAME",
+    help="Ask this document only, by its name in `qa info`; may be given several times.",
+)
+_since_option = click.option(
+    "--since",
+    metavar="YYYY[-MM[-DD]]",
+    help="Ask only documents dated then or later. A document that states no date is left out.",
+)
+_until_option = click.option(
+    "--until",
+    metavar="YYYY[-MM[-DD]]",
+    help="Ask only documents dated then (within that year or month) or before. One without a date is left out.",
+)
 _json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 
 
@@ -215,6 +232,31 @@ def _open(
     )
 
 
+def _chosen(pipeline: Pipeline, names: Sequence[str], since: str | None, until: str | None) -> frozenset[str] | None:
+    """The ids of the documents to ask; None for all. Raises QAError for a name that is not there."""
+    from qa.index import documents_between
+
+    if not names and since is None and until is None:
+        return None
+    manifest = pipeline.manifest
+    chosen = frozenset(entry.id for entry in manifest.documents)
+    if names:
+        ids = {_identifier(name) for name in names}
+        for unknown in sorted(ids - chosen):
+            raise _unknown_document(unknown)
+        chosen &= ids
+    return chosen if since is None and until is None else chosen & documents_between(manifest, since, until)
+
+
+def _identifier(name: str) -> str:
+    """A document's id by its name as the shell completes it: bytes that are no UTF-8 are shown as in `document_id`."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def _unknown_document(identifier: str) -> QAError:
+    return QAError(f"There is no document {identifier!r} in the index. `qa info` lists what there is.")
+
+
 @main.command()
 @click.argument("question", required=False)
 @click.option(
@@ -227,6 +269,9 @@ def _open(
 @_reader_option
 @_k_option
 @_strictness_option
+@_document_option
+@_since_option
+@_until_option
 @_json_option
 def ask(
     question: str | None,
@@ -236,6 +281,9 @@ def ask(
     reader: str | None,
     k: int | None,
     strictness: str,
+    names: tuple[str, ...],
+    since: str | None,
+    until: str | None,
     as_json: bool,
 ) -> None:
     """Answer a QUESTION with the documents' own words, or stay silent and say why.
@@ -249,9 +297,10 @@ def ask(
     if batch is not None and not as_json:
         raise click.UsageError("--batch gives one JSON object a line: say --json too.")
     pipeline = _open(index_path, embedder, reader, k, strictness)
+    documents = _chosen(pipeline, names, since, until)
     if batch is not None:
         failed = 0
-        for line in _answered_lines(_tracked(batch), pipeline):
+        for line in _answered_lines(_tracked(batch), pipeline, documents):
             click.echo(_json(line))
             failed += line["reason"] == "failed"
         if failed:
@@ -260,7 +309,7 @@ def ask(
         return
     assert question is not None
     try:
-        answer = pipeline.ask(question)
+        answer = pipeline.ask(question, documents=documents)
     except QAError as error:
         if as_json:
             click.echo(_json(failed_json(question, error)))
@@ -277,7 +326,9 @@ def _tracked(batch: TextIO) -> Iterator[str]:
         yield from bar
 
 
-def _answered_lines(batch: Iterable[str], pipeline: Pipeline) -> Iterator[dict[str, Any]]:
+def _answered_lines(
+    batch: Iterable[str], pipeline: Pipeline, documents: frozenset[str] | None
+) -> Iterator[dict[str, Any]]:
     """One JSON object for each line that is not blank, in order; a bad line gives one that says what is wrong."""
     from qa.render import answer_json, failed_json
 
@@ -296,7 +347,7 @@ def _answered_lines(batch: Iterable[str], pipeline: Pipeline) -> Iterator[dict[s
             yield failed_json("", bad_line, identifier)
             continue
         try:
-            yield answer_json(pipeline.ask(question), identifier)
+            yield answer_json(pipeline.ask(question, documents=documents), identifier)
         except QAError as error:
             yield failed_json(question, error, identifier)
 
@@ -306,12 +357,25 @@ def _answered_lines(batch: Iterable[str], pipeline: Pipeline) -> Iterator[dict[s
 @_index_option
 @_embedder_option
 @_k_option
+@_document_option
+@_since_option
+@_until_option
 @_json_option
-def search(question: str, index_path: Path, embedder: str | None, k: int | None, as_json: bool) -> None:
+def search(
+    question: str,
+    index_path: Path,
+    embedder: str | None,
+    k: int | None,
+    names: tuple[str, ...],
+    since: str | None,
+    until: str | None,
+    as_json: bool,
+) -> None:
     """Find the passages nearest to a QUESTION, with their scores."""
     from qa.render import candidate_json, candidates_text
 
-    candidates = _open(index_path, embedder).search(question, k)
+    pipeline = _open(index_path, embedder)
+    candidates = pipeline.search(question, k, _chosen(pipeline, names, since, until))
     if as_json:
         click.echo(_json([candidate_json(candidate) for candidate in candidates]))
     else:
@@ -331,12 +395,11 @@ def show(
     """Print a DOCUMENT's stored text, a page of it, or a slice of it between » and « with its surroundings."""
     from qa.index import Index
 
-    # A name whose bytes are no UTF-8, as the shell completes it, is shown and stored as in `document_id`.
-    document = document.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    document = _identifier(document)
     try:
         stored = Index.open(index_path).store.document(document)
     except KeyError as error:
-        raise QAError(f"There is no document {document!r} in the index. `qa info` lists what there is.") from error
+        raise _unknown_document(document) from error
     first, last = start or 0, len(stored.text) if end is None else end
     if number is not None:
         page = next((page for page in stored.pages if page.number == number), None)

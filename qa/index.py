@@ -11,6 +11,7 @@ index/
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import re
@@ -22,12 +23,12 @@ from typing import Any
 from qa.checksum import sha256_of
 from qa.datatypes import Refused
 from qa.embedding import Embedder
-from qa.errors import IndexDamaged, IndexMissing, IndexStale, QAError
+from qa.errors import IndexDamaged, IndexMissing, IndexStale, QAError, QuestionError
 from qa.lexical import LexicalIndex
 from qa.store import Store
 from qa.vectors import VectorIndex
 
-FORMAT = 2
+FORMAT = 3
 """Raised whenever an older program could misread what a newer one writes, or the other way round."""
 
 FULL_CHECK_BYTES = 100_000_000
@@ -95,6 +96,33 @@ class Manifest:
             )
         except (ValueError, TypeError, KeyError) as error:
             raise IndexDamaged(f"The index's manifest cannot be read ({error}). {REBUILD}") from error
+
+
+_DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
+
+
+def documents_between(manifest: Manifest, since: str | None = None, until: str | None = None) -> frozenset[str]:
+    """The ids of documents whose date is neither before `since` nor after `until`; none without a date.
+
+    Both are YYYY, YYYY-MM or YYYY-MM-DD, and the whole year or month counts. Raises QuestionError for anything else.
+    """
+    for day in (since, until):
+        if day is not None and not _is_date(day):
+            raise QuestionError(f"{day!r} is no date: expected is YYYY, YYYY-MM or YYYY-MM-DD, as in 2011-06.")
+    return frozenset(
+        entry.id
+        for entry in manifest.documents
+        if entry.date is not None
+        and (since is None or since <= entry.date)
+        and (until is None or entry.date[: len(until)] <= until)
+    )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return bool(_DATE.fullmatch(text) and datetime.date.fromisoformat(text + "0000-01-01"[len(text) :]))
+    except ValueError:
+        return False
 
 
 def _pointer(folder: Path) -> dict[str, str]:
@@ -170,6 +198,11 @@ class Index:
     def _originals(self) -> dict[str, str]:
         entries = self.manifest.documents
         return {entry.id: entry.near_duplicate_of for entry in entries if entry.near_duplicate_of is not None}
+
+    @cached_property
+    def document_ids(self) -> frozenset[str]:
+        """The ids of all documents."""
+        return frozenset(entry.id for entry in self.manifest.documents)
 
     def original(self, document: str) -> str:
         """The document that a near-duplicate is taken for a copy of; else the document itself."""

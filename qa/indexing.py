@@ -410,23 +410,24 @@ def _write_generation(
             vectors, first_row = VectorIndex.open(base.generation / "vectors.faiss"), base.store.next_row()
             kept = ()
         rows = itertools.count(first_row)
-        added: list[tuple[int, str, bytes]] = []
+        added: list[_Added] = []
         with StoreWriter(generation / "documents.sqlite") as store:
-            removed = store.remove(gone) if base is not None else []
+            out = gone if base is not None else []
+            removed = store.remove(out)
             for document in (*kept, *read.documents.values()):
                 cut = passages(document)
-                numbered = [(row, p, in_context(p).text) for p, row in zip(cut, rows, strict=False)]
-                added += [(row, text, _digest(text)) for row, _, text in numbered]
-                store.add(document, ((row, p, _digest(text)) for row, p, text in numbered))
+                numbered = [_Added.numbered(row, passage) for passage, row in zip(cut, rows, strict=False)]
+                added += numbered
+                store.add(document, ((a.row, p, a.digest) for a, p in zip(numbered, cut, strict=True)))
                 entries[document.id] = _entry(document, cut)
             store.set_files(read.states)
             copies = store.near_duplicates()
         new_vectors, embedded = _encode(added, embedder, live, progress)
         progress("writing", 0, 2)
         vectors.remove(removed)
-        vectors.add([row for row, _, _ in added], new_vectors)
+        vectors.add([a.row for a in added], new_vectors)
         vectors.save(generation / "vectors.faiss")
-        LexicalIndex.change(generation / "lexical", removed, ((row, text) for row, text, _ in added))
+        LexicalIndex.change(generation / "lexical", out, ((a.row, a.document, a.text) for a in added))
         progress("writing", 1, 2)
         manifest = Manifest(
             format=FORMAT,
@@ -451,16 +452,29 @@ def _write_generation(
     return manifest, embedded
 
 
-def _encode(
-    added: Sequence[tuple[int, str, bytes]], embedder: Embedder, live: _Live, progress: Progress
-) -> tuple[Vectors, int]:
-    """One row for each (row, text, digest), and how many texts were embedded; known and equal ones are not again."""
+@dataclass(frozen=True)
+class _Added:
+    """A passage that is put in: its row, and the text to embed and to look words up in, with its digest."""
+
+    row: int
+    document: str
+    text: str
+    digest: bytes
+
+    @classmethod
+    def numbered(cls, row: int, passage: Passage) -> _Added:
+        text = in_context(passage).text
+        return cls(row, passage.document, text, _digest(text))
+
+
+def _encode(added: Sequence[_Added], embedder: Embedder, live: _Live, progress: Progress) -> tuple[Vectors, int]:
+    """One row for each passage, and how many texts were embedded; known and equal ones are not again."""
     rows = np.empty((len(added), embedder.dimension), dtype=np.float32)
     places: dict[str, list[int]] = {}
-    for place, (_, text, digest) in enumerate(added):
-        vector = live.vector(digest)
+    for place, passage in enumerate(added):
+        vector = live.vector(passage.digest)
         if vector is None:
-            places.setdefault(text, []).append(place)
+            places.setdefault(passage.text, []).append(place)
         else:
             rows[place] = vector
     texts = sorted(places, key=len)

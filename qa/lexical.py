@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 import tantivy
@@ -26,7 +26,8 @@ class LexicalIndex:
         """Make an index without rows in a folder that is new or empty. Raises OSError when it cannot be written."""
         schema = tantivy.SchemaBuilder()
         schema.add_text_field("text", tokenizer_name="en_stem", index_option="freq")
-        schema.add_integer_field("row", stored=True, indexed=True)
+        schema.add_integer_field("row", stored=True)
+        schema.add_text_field("document", tokenizer_name="raw", index_option="basic")
         folder.mkdir(parents=True, exist_ok=True)
         try:
             tantivy.Index(schema.build(), path=str(folder))
@@ -34,15 +35,15 @@ class LexicalIndex:
             raise OSError(f"tantivy cannot write to {folder}: {error}") from error
 
     @staticmethod
-    def change(folder: Path, remove: Iterable[int], add: Iterable[tuple[int, str]]) -> None:
-        """Take rows out of the index in a folder and put texts in under their rows. Raises OSError, as above."""
+    def change(folder: Path, remove: Iterable[str], add: Iterable[tuple[int, str, str]]) -> None:
+        """Take documents out of the index in a folder and put (row, document, text) in. Raises OSError, as above."""
         try:
             index = tantivy.Index.open(str(folder))
             writer = index.writer(heap_size=_WRITER_BYTES, num_threads=1)
-            for row in remove:
-                writer.delete_documents_by_term("row", row)
-            for row, text in add:
-                writer.add_document(tantivy.Document(row=row, text=text))
+            for document in remove:
+                writer.delete_documents_by_term("document", document)
+            for row, document, text in add:
+                writer.add_document(tantivy.Document(row=row, document=document, text=text))
             writer.commit()
             writer.wait_merging_threads()
         except ValueError as error:
@@ -61,9 +62,10 @@ class LexicalIndex:
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
-    def best(self, question: str, k: int) -> list[tuple[int, float]]:
+    def best(self, question: str, k: int, within: Collection[str] | None = None) -> list[tuple[int, float]]:
         """The k rows with the highest BM25 scores for the question's words, best first; only rows that share one.
 
+        Only rows of the documents `within`, where any are named; their scores are the same as without.
         Article, preposition and question words are left out, unless the question has no others. The words are
         compared as stems, never as a query language: no sign in a question has a meaning of its own.
         """
@@ -75,5 +77,10 @@ class LexicalIndex:
             (tantivy.Occur.Should, tantivy.Query.term_query(self._index.schema, "text", word, index_option="freq"))
             for word in words
         ]
-        hits = self._searcher.search(tantivy.Query.boolean_query(terms), limit=k, count=False).hits
+        query = tantivy.Query.boolean_query(terms)
+        if within is not None:
+            chosen = tantivy.Query.term_set_query(self._index.schema, "document", list(within))
+            scoreless = tantivy.Query.boost_query(chosen, 0.0)
+            query = tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, scoreless)])
+        hits = self._searcher.search(query, limit=k, count=False).hits
         return [(int(self._searcher.doc(address)["row"][0]), float(score)) for score, address in hits]

@@ -12,7 +12,7 @@ from qa.embedding import BUNDLED, Embedder, SentenceTransformerEmbedder
 from qa.index import Index, Manifest
 from qa.question import clean_question, holds_words
 from qa.reader import Reader, SentenceReader
-from qa.retrieval import HybridRetriever
+from qa.retrieval import HybridRetriever, Within
 from qa.span_reader import SpanReader
 
 READERS = ("span", "sentence")
@@ -62,15 +62,26 @@ class Pipeline:
                 self._opened = self._open()
             return self._opened
 
-    def ask(self, question: str, strictness: Strictness | None = None, k: int | None = None) -> Answer:
-        """The documents' answer to a question. Raises QuestionError for one that is too long."""
-        return self.answerer(strictness, k).ask(question)
+    def ask(
+        self,
+        question: str,
+        strictness: Strictness | None = None,
+        k: int | None = None,
+        documents: frozenset[str] | None = None,
+    ) -> Answer:
+        """The documents' answer to a question, or that of the `documents` named by their ids.
 
-    def answerer(self, strictness: Strictness | None = None, k: int | None = None) -> Answerer:
-        """What answers from the generation that is live now."""
+        Raises QuestionError for a question that is too long.
+        """
+        return self.answerer(strictness, k, documents).ask(question)
+
+    def answerer(
+        self, strictness: Strictness | None = None, k: int | None = None, documents: frozenset[str] | None = None
+    ) -> Answerer:
+        """What answers from the generation that is live now, or from these documents of it."""
         index, retriever = self._current()
         return Answerer(
-            retriever,
+            retriever if documents is None else Within(retriever, documents),
             self._reader,
             self._calibrator,
             index.store.document,
@@ -79,13 +90,13 @@ class Pipeline:
             original=index.original,
         )
 
-    def search(self, question: str, k: int | None = None) -> list[Candidate]:
-        """The passages alone, best first; empty for a question without a word."""
+    def search(self, question: str, k: int | None = None, documents: frozenset[str] | None = None) -> list[Candidate]:
+        """The passages alone, best first, of the documents where any are named; none for a question without a word."""
         question = clean_question(question)
         if not holds_words(question):
             return []
         _, retriever = self._current()
-        return retriever.retrieve(question, self._k if k is None else k)
+        return retriever.retrieve(question, self._k if k is None else k, documents)
 
     def document(self, identifier: str) -> Document:
         """A document by its id. Raises KeyError for an id that is not there."""

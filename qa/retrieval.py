@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Protocol
 
 from qa.datatypes import Candidate, Passage
@@ -20,8 +21,24 @@ RANK_OFFSET = 60
 class Retriever(Protocol):
     """What finds passages. Pass in any object of this shape."""
 
-    def retrieve(self, question: str, k: int) -> list[Candidate]:
-        """At most k candidates, best first; fewer when the index holds fewer."""
+    def retrieve(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Candidate]:
+        """At most k candidates, best first; fewer when the index holds fewer.
+
+        With `documents` only passages of these, by their ids; ids that are not there name nothing.
+        """
+
+
+@dataclass(frozen=True)
+class Within:
+    """A retriever kept to some documents of another's."""
+
+    retriever: Retriever
+    documents: frozenset[str]
+
+    def retrieve(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Candidate]:
+        """At most k candidates, best first, from the documents that it is kept to and, if given, from these."""
+        chosen = self.documents if documents is None else self.documents & documents
+        return self.retriever.retrieve(question, k, chosen)
 
 
 class HybridRetriever:
@@ -35,11 +52,13 @@ class HybridRetriever:
         self.index = index
         self.embedder = embedder
 
-    def retrieve(self, question: str, k: int) -> list[Candidate]:
+    def retrieve(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Candidate]:
         """At most k candidates, best first; passages with the very same text and label make one candidate."""
+        chosen = None if documents is None else documents & self.index.document_ids
+        rows = None if chosen is None else self.index.store.rows_of(chosen)
         vector = self.embedder.encode([question])[0]
-        dense = self.index.vectors.nearest(vector, max(SEARCH_DEPTH, k))
-        lexical = self.index.lexical.best(question, max(SEARCH_DEPTH, k))
+        dense = self.index.vectors.nearest(vector, max(SEARCH_DEPTH, k), rows)
+        lexical = self.index.lexical.best(question, max(SEARCH_DEPTH, k), chosen)
         fused: defaultdict[int, float] = defaultdict(float)
         for found in (dense, lexical):
             for rank, (row, _) in enumerate(found, start=1):

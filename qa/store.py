@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
+import numpy.typing as npt
 
 from qa.datatypes import Block, Document, FileState, Label, Page, Passage, Section, Sentence
 from qa.duplicates import Signature, bands, originals, signature
@@ -180,6 +181,11 @@ class Store:
     def next_row(self) -> int:
         """The first row above all that are taken."""
         return int(self._rows("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
+
+    def rows_of(self, documents: Iterable[str]) -> npt.NDArray[np.int64]:
+        """The passages' rows of the documents that are there, in order."""
+        query = "SELECT row FROM passages WHERE document IN (SELECT value FROM json_each(?)) ORDER BY row"
+        return np.array([row for (row,) in self._rows(query, json.dumps(list(documents)))], dtype=np.int64)
 
     def document_ids(self) -> list[str]:
         """The ids of all documents, sorted."""

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+import numpy.typing as npt
 
 from qa.embedding import Vectors
 from qa.errors import IndexDamaged
+
+Rows = npt.NDArray[np.int64]
+"""Numbers of rows, each once."""
 
 
 class VectorIndex:
@@ -60,18 +64,26 @@ class VectorIndex:
         """The length of a vector."""
         return int(self._index.d)
 
-    def nearest(self, vector: Vectors, k: int) -> list[tuple[int, float]]:
+    def nearest(self, vector: Vectors, k: int, within: Rows | None = None) -> list[tuple[int, float]]:
         """The k rows nearest to a vector of shape (dimension,), best first, each with its cosine.
 
-        Equally near rows are in their order.
+        Only rows `within`, where any are named. Equally near rows are in their order.
         """
-        k = min(k, len(self))
+        k = min(k, len(self) if within is None else len(within))
         if k < 1:
             return []
-        scores, rows = self._index.search(vector.reshape(1, -1), k)
+        chosen = None if within is None else faiss.SearchParameters(sel=_selector(within))  # type: ignore[call-arg]
+        scores, rows = self._index.search(vector.reshape(1, -1), k, params=chosen)
         found = [(int(row), float(score)) for row, score in zip(rows[0], scores[0], strict=True) if row >= 0]
         return sorted(found, key=lambda item: (-item[1], item[0]))
 
     def cosines(self, vector: Vectors, rows: Sequence[int]) -> list[float]:
         """The cosine between a vector and each of the named rows, in their order."""
         return [float(np.dot(self.row(row), vector)) for row in rows]
+
+
+def _selector(rows: Rows) -> faiss.IDSelector:
+    """One bit for each number up to the highest, set for those named."""
+    named = np.zeros(int(rows.max()) + 1, dtype=bool)
+    named[rows] = True
+    return faiss.IDSelectorBitmap(np.packbits(named, bitorder="little"))  # type: ignore[call-arg, arg-type]

@@ -222,6 +222,54 @@ def test_a_model_or_index_that_is_not_there_is_named(index_path: Path, option: l
     assert result.stderr == f"Error: {message}\n"
 
 
+# Chosen documents
+
+
+@pytest.mark.parametrize(
+    ("options", "documents"),
+    [
+        ([], {PAGE, REPORT}),
+        (["--document", PAGE], {PAGE}),
+        (["--document", REPORT, "--document", PAGE], {PAGE, REPORT}),
+        (["--since", "2011"], {REPORT}),  # the page states no date
+        (["--since", "2011-06-23", "--until", "2011-06"], {REPORT}),
+        (["--until", "2010"], set()),
+        (["--document", PAGE, "--since", "2011"], set()),
+    ],
+)
+def test_only_the_documents_chosen_are_asked(index_path: Path, options: list[str], documents: set[str]) -> None:
+    (answer,) = lines(run("ask", JOINED, "--index", index_path, "--json", *options).stdout)
+    (batch,) = lines(
+        run(
+            *("ask", "--batch", "-", "--json", "--index", index_path, *options),
+            input=json.dumps({"id": None, "question": JOINED}),
+        ).stdout
+    )
+    (passages,) = lines(run("search", JOINED, "--index", index_path, "--json", *options).stdout)
+
+    assert {citation["document"] for citation in answer["citations"]} == documents
+    assert {passage["document"] for passage in passages} == documents
+    assert answer["reason"] == (None if documents else "nothing_near")
+    assert {**batch, "seconds": 0} == {**answer, "seconds": 0}
+
+
+@pytest.mark.parametrize("command", ["ask", "search"])
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--document", PAGE, "--document", "<b>.txt"], "There is no document '<b>.txt' in the index. `qa info` lists"),
+        (["--since", "June"], "'June' is no date: expected is YYYY, YYYY-MM or YYYY-MM-DD, as in 2011-06."),
+    ],
+)
+def test_a_choice_of_documents_that_cannot_be_is_told(
+    index_path: Path, command: str, options: list[str], message: str
+) -> None:
+    result = run(command, JOINED, "--index", index_path, *options)
+
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith(f"Error: {message}")
+
+
 # qa ask --batch
 
 

@@ -18,8 +18,8 @@ import pytest
 
 from qa.datatypes import Refused
 from qa.embedding import Vectors
-from qa.errors import CorpusError, IndexBusy, IndexDamaged, IndexMissing, IndexStale, QAError
-from qa.index import Index
+from qa.errors import CorpusError, IndexBusy, IndexDamaged, IndexMissing, IndexStale, QAError, QuestionError
+from qa.index import FORMAT, Index, documents_between
 from qa.indexing import ENCODE_AT_ONCE, index_folder
 from qa.pipeline import Pipeline
 from qa.retrieval import HybridRetriever
@@ -85,7 +85,7 @@ def test_the_manifest_says_what_is_in_it_and_how_it_was_made(folder: Path, anima
     assert manifest.embedder == {"name": "tiny", "fingerprint": "fingerprint-of-tiny", "dimension": 8}
     names = [f"{name}\0{hashlib.sha256(text.encode()).hexdigest()}\0" for name, text in sorted(FILES.items())]
     assert manifest.corpus_digest == hashlib.sha256("".join(names).encode()).hexdigest()
-    assert (manifest.format, manifest.passages, manifest.refused) == (2, 3, ())
+    assert (manifest.format, manifest.passages, manifest.refused) == (FORMAT, 3, ())
 
 
 def test_the_manifest_has_the_checksum_and_size_of_every_other_file(folder: Path) -> None:
@@ -265,6 +265,43 @@ def test_a_copied_index_answers(folder: Path, tmp_path: Path) -> None:
     shutil.rmtree(folder)
 
     assert best(Index.open(tmp_path / "elsewhere" / "in dex"), "hound") == "The dog barks."
+
+
+# Documents by their date
+
+DATED = {
+    "2009.txt": "DUSHANBE, December 31, 2009, Asia-Plus -- The storm ends.",
+    "2011.txt": "DUSHANBE, June 23, 2011, Asia-Plus -- The rain ends.",
+    "undated.txt": "The weather is fine.",
+}
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "documents"),
+    [
+        (None, None, ["2009.txt", "2011.txt"]),
+        ("2009", "2011", ["2009.txt", "2011.txt"]),
+        ("2010", None, ["2011.txt"]),
+        ("2009-12-31", "2011-06-22", ["2009.txt"]),
+        ("2010-01", "2011-06", ["2011.txt"]),
+        ("2011-06-23", "2011-06-23", ["2011.txt"]),
+        (None, "2009-12-30", []),
+        ("2011-06-24", None, []),
+        ("2012", "2008", []),
+    ],
+)
+def test_documents_are_chosen_by_their_date(
+    tmp_path: Path, tiny_embedder: TinyEmbedder, since: str | None, until: str | None, documents: list[str]
+) -> None:
+    manifest = index_folder(write_corpus(tmp_path / "dated", DATED), tmp_path / "index", tiny_embedder).manifest
+
+    assert sorted(documents_between(manifest, since, until)) == documents
+
+
+@pytest.mark.parametrize("date", ["", "11", "2011-6", "2011-13", "2011-02-30", "2011-06-23T10", "٢٠١١", "June 2011"])
+def test_what_is_no_date_is_refused(folder: Path, date: str) -> None:
+    with pytest.raises(QuestionError, match=r"is no date: expected is YYYY, YYYY-MM or YYYY-MM-DD"):
+        documents_between(Index.open(folder).manifest, until=date)
 
 
 # What goes wrong while building
@@ -491,9 +528,9 @@ def rewrite_manifest(folder: Path, **changes: object) -> None:
 
 
 def test_another_format_is_stale(folder: Path, animals: Path, tiny_embedder: TinyEmbedder) -> None:
-    rewrite_manifest(folder, format=3)
+    rewrite_manifest(folder, format=FORMAT + 1)
 
-    with pytest.raises(IndexStale, match=r"in format 3, this program reads format 2\. Run `qa index --full`"):
+    with pytest.raises(IndexStale, match=rf"in format {FORMAT + 1}, .* reads format {FORMAT}\. Run `qa index --full`"):
         Index.open(folder)
     assert index_folder(animals, folder, tiny_embedder).built
 

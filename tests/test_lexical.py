@@ -24,7 +24,7 @@ def lexical(tmp_path: Path) -> LexicalIndex:
 
 def made(folder: Path, texts: list[str]) -> LexicalIndex:
     LexicalIndex.create(folder)
-    LexicalIndex.change(folder, [], enumerate(texts))
+    LexicalIndex.change(folder, [], ((row, f"{row}.txt", text) for row, text in enumerate(texts)))
     return LexicalIndex.open(folder)
 
 
@@ -81,11 +81,23 @@ def test_it_is_opened_as_it_was_built(lexical: LexicalIndex, tmp_path: Path) -> 
     assert opened.best("old cat", 4) == lexical.best("old cat", 4)
 
 
+def test_only_the_documents_named_are_looked_through(lexical: LexicalIndex) -> None:
+    everywhere = dict(lexical.best("cat bridge", 4))
+
+    found = lexical.best("cat bridge", 4, {"0.txt", "2.txt"})
+    assert rows(found) == [0, 2]
+    assert dict(found) == pytest.approx({row: everywhere[row] for row in (0, 2)})
+    assert rows(lexical.best("cat bridge", 1, {"0.txt"})) == [0]
+    assert lexical.best("cat", 4, {"2.txt", "3.txt"}) == []
+    assert lexical.best("cat", 4, {"cat", "0", "TXT"}) == lexical.best("cat", 4, set()) == []
+
+
 def test_rows_are_taken_out_and_put_in(lexical: LexicalIndex, tmp_path: Path) -> None:
-    LexicalIndex.change(tmp_path / "lexical", [1, 2], [(7, "a cat on the bridge")])
+    added = [(7, "new.txt", "a cat on the bridge"), (8, "2.txt", "a cat with a fish")]
+    LexicalIndex.change(tmp_path / "lexical", ["1.txt", "2.txt"], added)
     changed = LexicalIndex.open(tmp_path / "lexical")
 
-    assert (len(changed), rows(changed.best("cat fish", 4))) == (3, [0, 7])
+    assert (len(changed), rows(changed.best("cat fish", 4))) == (4, [8, 0, 7])
     assert rows(lexical.best("fish", 4)) == [2]
 
 

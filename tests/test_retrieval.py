@@ -12,7 +12,7 @@ from qa.errors import IndexStale
 from qa.index import Index
 from qa.indexing import index_folder
 from qa.pipeline import Pipeline
-from qa.retrieval import HybridRetriever
+from qa.retrieval import HybridRetriever, Within
 from tests.helpers import TinyEmbedder, write_corpus
 
 FILES = {
@@ -89,6 +89,44 @@ def test_the_same_question_gives_the_same_candidates(tmp_path: Path, tiny_embedd
     assert documents(found) == [f"{n}.txt" for n in range(9)]
     assert all(index.retrieve("cat", 9) == found for _ in range(5))
     assert HybridRetriever(Index.open(tmp_path / "index"), tiny_embedder).retrieve("cat", 9) == found
+
+
+def test_only_the_documents_named_are_searched(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    index = retriever(tmp_path, FILES, tiny_embedder)
+    everywhere = {c.passage.document: c for c in index.retrieve("feline dog", 4)}
+    found = index.retrieve("feline dog", 4, frozenset({"1.txt", "4.txt", "2.txt"}))
+
+    assert documents(found) == ["2.txt", "1.txt", "4.txt"]
+    assert [c.dense for c in found] == [everywhere[c.passage.document].dense for c in found]
+    assert found[0].lexical == everywhere["2.txt"].lexical
+    assert documents(index.retrieve("feline dog", 1, frozenset({"1.txt", "3.txt"}))) == ["1.txt"]
+
+
+def test_a_copy_in_a_document_that_is_not_asked_is_not_given(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    index = retriever(tmp_path, {f"{name}.txt": "The cat sleeps." for name in "abc"}, tiny_embedder)
+    (found,) = index.retrieve("cat", 3, frozenset({"b.txt", "c.txt"}))
+
+    assert (found.passage.document, [copy.document for copy in found.copies]) == ("b.txt", ["c.txt"])
+
+
+@pytest.mark.parametrize("chosen", [set(), {"5.txt"}, {"5.txt", "\udcff", "1", ""}])
+def test_in_documents_that_are_not_there_nothing_is_near(
+    tmp_path: Path, tiny_embedder: TinyEmbedder, chosen: set[str]
+) -> None:
+    index = retriever(tmp_path, FILES, tiny_embedder)
+    pipeline = Pipeline(tmp_path / "index", tiny_embedder)
+
+    assert index.retrieve("feline dog", 4, frozenset(chosen)) == []
+    assert pipeline.search("feline dog", documents=frozenset(chosen)) == []
+    assert pipeline.ask("feline dog", documents=frozenset(chosen)).reason == "nothing_near"
+    assert documents(index.retrieve("cat", 4, frozenset(chosen | {"1.txt"}))) == ["1.txt"]
+
+
+def test_a_retriever_is_kept_to_documents(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    kept = Within(retriever(tmp_path, FILES, tiny_embedder), frozenset({"1.txt", "3.txt"}))
+
+    assert documents(kept.retrieve("feline dog", 4)) == ["1.txt", "3.txt"]
+    assert documents(kept.retrieve("feline dog", 4, frozenset({"2.txt", "3.txt"}))) == ["3.txt"]
 
 
 def test_an_index_made_with_another_embedder_is_refused_with_both_names(

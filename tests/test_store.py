@@ -72,6 +72,12 @@ def test_the_passages_of_one_document_are_in_order(store: Store) -> None:
     assert store.passages_of("other.txt") == []
 
 
+def test_the_rows_of_documents_are_in_order(store: Store) -> None:
+    assert store.rows_of(["plain.txt", DOCUMENT.id]).tolist() == [0, 1, 2]
+    assert store.rows_of(["plain.txt", "other.txt"]).tolist() == [2]
+    assert store.rows_of([]).tolist() == []
+
+
 def test_a_document_that_is_not_there_is_a_key_error(store: Store) -> None:
     with pytest.raises(KeyError, match="other.txt"):
         store.document("other.txt")

@@ -46,6 +46,12 @@ def test_no_more_rows_are_given_than_asked_for_and_there_are(vectors: VectorInde
     assert [row for row, _ in vectors.nearest(vector(0.8, 0.6, 0), k)] == [1, 0, 2, 3][:k]
 
 
+def test_only_the_rows_named_are_looked_through(vectors: VectorIndex) -> None:
+    assert vectors.nearest(vector(1, 0, 0), 2, np.array([3, 1, 2])) == [(1, pytest.approx(0.6)), (2, 0.0)]
+    assert vectors.nearest(vector(1, 0, 0), 9, np.array([2])) == [(2, 0.0)]
+    assert vectors.nearest(vector(1, 0, 0), 9, np.array([], dtype=np.int64)) == []
+
+
 def test_cosines_come_in_the_order_of_the_rows_named(vectors: VectorIndex) -> None:
     assert vectors.cosines(vector(0, 1, 0), [2, 3, 1]) == [1.0, 0.0, pytest.approx(0.8)]
     assert vectors.cosines(vector(0, 1, 0), []) == []
