@@ -35,6 +35,7 @@ __all__ = [
     "corpus_files",
     "decode",
     "document_id",
+    "original",
     "read_corpus",
     "read_document",
     "read_files",
@@ -179,6 +180,25 @@ def read_document(path: Path, identifier: str) -> Document:
     """One file as a document. Raises DocumentError, its message the reason shown to a person."""
     reader_of(identifier)
     return document_of(identifier, _file_bytes(path))
+
+
+def original(document: Document, corpus: Path) -> bytes:
+    """The bytes of the file that a document was read from.
+
+    Raises DocumentError when they are no longer there, and CorpusError when the folder is not.
+    """
+    path = corpus / document.id
+    if not path.exists():  # it is not there, or its name is no UTF-8 and shown in another way
+        named = (path for path in corpus_files(corpus) if document_id(path, corpus) == document.id)
+        found = next(named, None)
+        if found is None:
+            raise DocumentError("it is no longer in the folder of documents")
+        path = found
+    _refuse_outsiders(path, corpus)
+    content = _file_bytes(path)
+    if hashlib.sha256(content).hexdigest() != document.sha256:
+        raise DocumentError("it has changed since it was read")
+    return content
 
 
 def reader_of(identifier: str) -> Callable[[bytes], tuple[str, Structure]]:

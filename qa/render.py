@@ -207,12 +207,26 @@ def citation_html(citation: Citation) -> str:
     return marked_html(citation.quote, citation.answer_start, citation.answer_end, citation.start)
 
 
-def document_html(document: Document, start: int, end: int, answer_start: int, answer_end: int) -> str:
-    """A whole document with a quote and the answer inside it marked, by their places; headings are set off."""
+def document_html(
+    document: Document,
+    start: int,
+    end: int,
+    answer_start: int,
+    answer_end: int,
+    first: int = 0,
+    last: int | None = None,
+) -> str:
+    """A document with a quote and the answer inside it marked, by their places; headings are set off.
+
+    `[first, last)` is the part that is given, the whole by default. The quote is in it, or not at all.
+    """
+    last = len(document.text) if last is None else last
+    if end <= first or last <= start:
+        return _headed_html(document, first, last)
     return (
-        f"{_headed_html(document, 0, start)}<span class='quote' id='quote'>"
+        f"{_headed_html(document, first, start)}<span class='quote' id='quote'>"
         f"{marked_html(document.text[start:end], answer_start, answer_end, start)}</span>"
-        f"{_headed_html(document, end, len(document.text))}"
+        f"{_headed_html(document, end, last)}"
     )
 
 

@@ -241,9 +241,9 @@ def faulty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable
         )
         monkeypatch.syspath_prepend(str(tmp_path / "faulty"))
 
-    isolation._end_kept()
+    isolation._reading.end()
     yield replace
-    isolation._end_kept()
+    isolation._reading.end()
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_no_program_among_the_documents_is_run(tmp_path: Path, monkeypatch: pyte
     names = ["json.py", "lxml.py", "selectolax.py", "qa.py", "sitecustomize.py", "usercustomize.py", "encodings.py"]
     write_corpus(tmp_path, {name: evil for name in names})
     monkeypatch.chdir(tmp_path)
-    isolation._end_kept()
+    isolation._reading.end()
 
     assert FACT in read_isolated(".html", writers.HTML.encode())[0]
     assert not ran.exists()
@@ -298,23 +298,23 @@ def test_no_program_among_the_documents_is_run(tmp_path: Path, monkeypatch: pyte
 
 def test_a_process_that_was_killed_between_two_files_is_replaced() -> None:
     read_isolated(".html", writers.HTML.encode())
-    assert isolation._kept is not None
-    first = isolation._kept._process
+    assert isolation._reading.process is not None
+    first = isolation._reading.process._process
     first.kill()
     first.wait()
 
     assert FACT in read_isolated(".html", writers.HTML.encode())[0]
-    assert isolation._kept._process.pid != first.pid
+    assert isolation._reading.process._process.pid != first.pid
 
 
 def test_one_process_reads_many_files() -> None:
     read_isolated(".html", writers.HTML.encode())
-    assert isolation._kept is not None
-    first = isolation._kept._process.pid
+    assert isolation._reading.process is not None
+    first = isolation._reading.process._process.pid
     for _ in range(20):
         read_isolated(".html", writers.HTML.encode())
 
-    assert isolation._kept._process.pid == first
+    assert isolation._reading.process._process.pid == first
 
 
 EMPTY: dict[str, Any] = {"title": None, "date": None, "source": None, "sections": [], "blocks": [], "pages": []}

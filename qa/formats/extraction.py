@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from dateutil import parser as dates
@@ -147,6 +147,11 @@ class Extraction:
         return start, self._length
 
     @property
+    def length(self) -> int:
+        """The number of characters of all that was added up to now."""
+        return self._length
+
+    @property
     def text(self) -> str:
         """All that was added up to now."""
         return "".join(self._parts)
@@ -192,6 +197,35 @@ def lines(text: str) -> str:
         text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     found = (" ".join(line.split()) for line in text.translate(_CHARACTERS).splitlines())
     return "\n".join(line for line in found if line)
+
+
+def traced_lines(text: str) -> tuple[str, list[int | None]]:
+    """The same text as `lines` gives, and for each of its characters the one of `text` that it was made of.
+
+    None is for the space between two words.
+
+    >>> traced_lines("\\ufb01sh  is")
+    ('fish is', [0, 0, 1, 2, None, 5, 6])
+    """
+    kept = [(character, i) for i, original in _characters(text) for character in original.translate(_CHARACTERS)]
+    tidied = "".join(character for character, _ in kept)
+    found: list[str] = []
+    places: list[int | None] = []
+    end = 0
+    for word in re.finditer(r"\S+", tidied):
+        if found:
+            found.append("\n" if re.search(r"[\n\r\f\v]", tidied[end : word.start()]) else " ")
+            places.append(None)
+        found.append(word[0])
+        places += [i for _, i in kept[word.start() : word.end()]]
+        end = word.end()
+    return "".join(found), places
+
+
+def _characters(text: str) -> Iterator[tuple[int, str]]:
+    """The characters of a text with their places; halves of pairs, which some formats give, are put together."""
+    for match in re.finditer("[\ud800-\udbff][\udc00-\udfff]|.", text, re.DOTALL):
+        yield match.start(), match[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def one_line(text: str) -> str:

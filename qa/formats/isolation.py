@@ -10,14 +10,18 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import IO, Any
 
 from qa.datatypes import Block, Label, Page, Section
 from qa.errors import DocumentError, QAError
 from qa.formats.limits import MAX_CHARACTERS, MAX_MEMORY_BYTES, MAX_SECONDS
+from qa.formats.pdf_pages import DrawnPage, checked_page
 from qa.structure import Structure
+
+MAX_DRAWING_SECONDS = MAX_SECONDS / 4
+"""A person waits, and others behind them: enough for a file of some thousands of pages, which is read again for it."""
 
 START_SECONDS = 60
 """A new process loads the program in a second; on a machine that is busy it may take several."""
@@ -41,19 +45,50 @@ def read_isolated(ending: str, content: bytes, seconds: float = MAX_SECONDS) -> 
 
     Raises DocumentError with the reader's reason, or with what became of its process. The process is kept for the next.
     """
-    global _kept
-    with _lock:
-        if _kept is None or not _kept.is_usable():
-            _end_kept()
-            _kept = _Process()
-        try:
-            answer = _kept.ask(ending, content, seconds)
-        except BaseException:
-            _end_kept()
-            raise
-    if "refused" in answer:
-        raise DocumentError(str(answer["refused"]))
-    return checked(answer)
+    return checked(_reading.ask({"ending": ending}, content, seconds))
+
+
+def draw_isolated(
+    content: bytes, number: int, ranges: Sequence[tuple[int, int]], seconds: float = MAX_DRAWING_SECONDS
+) -> DrawnPage:
+    """A page of a PDF, from 1, as an image with the boxes of ranges of its text; in a process that is kept for this.
+
+    Raises DocumentError with the reason why there is none.
+    """
+    page = {"number": number, "ranges": [list(wanted) for wanted in ranges]}
+    drawn = checked_page(_drawing.ask({"ending": ".pdf", "page": page}, content, seconds))
+    if len(drawn.boxes) != len(ranges):
+        raise DocumentError("its parser gave no page")
+    return drawn
+
+
+class _Keeper:
+    """A parsing process, started when it is first needed and kept from one file to the next."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.process: _Process | None = None
+
+    def ask(self, request: dict[str, Any], content: bytes, seconds: float) -> dict[str, Any]:
+        """Its answer. Raises DocumentError with the reason why there is none, or with what became of the process."""
+        with self._lock:
+            if self.process is None or not self.process.is_usable():
+                self.end()
+                self.process = _Process()
+            try:
+                answer = self.process.ask(request, content, seconds)
+            except BaseException:
+                self.end()
+                raise
+        if "refused" in answer:
+            raise DocumentError(str(answer["refused"]))
+        return answer
+
+    def end(self) -> None:
+        """End the process, if there is one; the next question starts another."""
+        if self.process is not None:
+            self.process.end()
+            self.process = None
 
 
 class _Process:
@@ -90,12 +125,12 @@ class _Process:
         """Whether it runs, belongs to this process and has not read its fill."""
         return self._owner == os.getpid() and self._process.poll() is None and self._files < FILES_A_PROCESS
 
-    def ask(self, ending: str, content: bytes, seconds: float) -> dict[str, Any]:
+    def ask(self, request: dict[str, Any], content: bytes, seconds: float) -> dict[str, Any]:
         """Its answer. Raises DocumentError when it ends without one or takes too long."""
         self._files += 1
         with self._killed_after(seconds) as timer:
             try:
-                self._input.write(json.dumps({"ending": ending, "bytes": len(content)}).encode() + b"\n")
+                self._input.write(json.dumps({**request, "bytes": len(content)}).encode() + b"\n")
                 self._input.write(content)
                 self._input.flush()
                 line = self._output.readline(MAX_ANSWER_BYTES)
@@ -149,16 +184,12 @@ class _Timer(threading.Timer):
         self._process.kill()
 
 
-_lock = threading.Lock()
-_kept: _Process | None = None
+_reading = _Keeper()
+_drawing = _Keeper()
+"""Of its own: a page is shown at once also while a folder of files is read."""
 
-
-@atexit.register
-def _end_kept() -> None:
-    global _kept
-    if _kept is not None:
-        _kept.end()
-        _kept = None
+atexit.register(_reading.end)
+atexit.register(_drawing.end)
 
 
 def checked(answer: dict[str, Any]) -> tuple[str, Structure]:

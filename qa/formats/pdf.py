@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import itertools
 import re
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from qa.errors import DocumentError
 from qa.formats.extraction import Extraction, sane_date
 from qa.formats.limits import MAX_CHARACTERS, MAX_PAGES
+from qa.formats.traced import Traced
 from qa.structure import BULLET, Structure, stated_date
 
 if TYPE_CHECKING:
@@ -55,9 +57,13 @@ Kind = Literal["paragraph", "item", "heading", "running"]
 
 @dataclass(frozen=True)
 class _Line:
-    """A line of a page with its box in points, from the page's lower left; `size` is the height of its letters."""
+    """A line of a page with its box in points, from the page's lower left; `size` is the height of its letters.
+
+    `first` is the number that PDFium gives to its first character on the page.
+    """
 
     text: str
+    first: int
     left: float
     right: float
     bottom: float
@@ -69,9 +75,31 @@ class _Line:
 @dataclass(frozen=True)
 class _Piece:
     kind: Kind
-    text: str
+    words: Traced
     size: float
     bold: bool
+
+    @property
+    def text(self) -> str:
+        return self.words.text
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Words of a page (`page` counts from 1) as they were put into the text, white space tidied, up to `end`."""
+
+    page: int
+    words: Traced
+    end: int
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read of a PDF, and from which characters of its pages."""
+
+    text: str
+    structure: Structure
+    placed: tuple[Placed, ...]
 
 
 def pdf(content: bytes) -> tuple[str, Structure]:
@@ -79,6 +107,22 @@ def pdf(content: bytes) -> tuple[str, Structure]:
 
     What stands at the edge of most pages is in the text but in no block.
     """
+    reading = read_pdf(content)
+    return reading.text, reading.structure
+
+
+def read_pdf(content: bytes) -> Reading:
+    """The same, with the way back to the pages."""
+    with opened(content) as document:
+        pages = _read_pages(document)
+        facts = document.get_metadata_dict()
+    _refuse_without_text(pages)
+    return _put_together(pages, facts)
+
+
+@contextlib.contextmanager
+def opened(content: bytes) -> Iterator[pypdfium2.PdfDocument]:
+    """A PDF opened by PDFium. Raises DocumentError for one that cannot be opened or has too many pages."""
     import pypdfium2
 
     try:
@@ -90,12 +134,9 @@ def pdf(content: bytes) -> tuple[str, Structure]:
     try:
         if len(document) > MAX_PAGES:
             raise DocumentError(f"it has {len(document):,} pages (at most {MAX_PAGES:,} are read; QA_MAX_PAGES)")
-        pages = _read_pages(document)
-        facts = document.get_metadata_dict()
+        yield document
     finally:
         document.close()
-    _refuse_without_text(pages)
-    return _put_together(pages, facts)
 
 
 def _read_pages(document: pypdfium2.PdfDocument) -> list[list[_Line]]:
@@ -142,6 +183,7 @@ def _line(page: Any, text: str, start: int) -> _Line | None:
     boxes = [_box(page, i) for i in (first, middle, last)]
     return _Line(
         text=stripped,
+        first=first,
         left=boxes[0][0],
         right=boxes[2][1],
         bottom=boxes[2][2],
@@ -183,7 +225,7 @@ def _refuse_without_text(pages: Sequence[Sequence[_Line]]) -> None:
         raise DocumentError("its fonts do not say which letters they show; print it to a new PDF with text recognition")
 
 
-def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> tuple[str, Structure]:
+def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> Reading:
     body_size = _body_size(pages)
     gap = _usual_gap(pages, body_size)
     running = _running_lines(pages, body_size)
@@ -196,10 +238,12 @@ def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> tu
     read = _without_bylines(read, title)
     levels = _heading_levels(read, title, body_size)
     extraction = Extraction()
+    placed: list[Placed] = []
     unfinished = False  # the paragraph before goes on at the top of this page
     for number, pieces in enumerate(read, start=1):
         extraction.page(number)
         for piece in pieces:
+            before = extraction.length
             if unfinished and piece.kind == "paragraph" and piece.text[:1].islower():
                 extraction.go_on(piece.text)
             elif piece.kind == "heading" and piece is not title:
@@ -210,9 +254,12 @@ def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> tu
                 extraction.item(piece.text)
             else:
                 extraction.paragraph(piece.text)
+            if extraction.length > before:
+                placed.append(Placed(number, piece.words, extraction.length))
             unfinished = piece.kind == "paragraph" and not re.search(r"[.!?:;][”\"')\]]*$", piece.text)
     date = stated_date(extraction.text[:2_000])[0] or sane_date(facts.get("CreationDate"))
-    return extraction.result(facts.get("Title"), None if title is None else title.text, date=date)
+    text, structure = extraction.result(facts.get("Title"), None if title is None else title.text, date=date)
+    return Reading(text, structure, tuple(placed))
 
 
 def _body_size(pages: Sequence[Sequence[_Line]]) -> float:
@@ -269,12 +316,14 @@ def _pieces(lines: Sequence[tuple[_Line, bool]], body_size: float, gap: float, c
     width = max((line.right for line, _ in lines), default=0.0)
     for line, is_running in lines:
         bullet = BULLET.match(line.text)
-        text = line.text[bullet.end() :] if bullet and not is_running else line.text
+        words = Traced.of(line.text, line.first)
+        if bullet and not is_running:
+            words = words.part(bullet.end(), len(words.text))
         piece = _Piece(
-            _kind(line, is_running, bool(bullet), body_size), _hyphens_joined(text, compounds), line.size, line.bold
+            _kind(line, is_running, bool(bullet), body_size), _hyphens_joined(words, compounds), line.size, line.bold
         )
         if held is not None and before is not None and _goes_on(held, before, piece, line, gap, width):
-            held = replace(held, text=_joined(held.text, piece.text, compounds))
+            held = replace(held, words=_joined(held.words, piece.words, compounds))
         else:
             if held is not None:
                 yield held
@@ -318,29 +367,37 @@ def _goes_on(held: _Piece, before: _Line, piece: _Piece, line: _Line, gap: float
     return not (has_ended and held.kind == "paragraph" and (is_indented or (is_short and line.text[0].isupper())))
 
 
-def _hyphens_joined(text: str, compounds: set[str]) -> str:
+def _hyphens_joined(line: Traced, compounds: set[str]) -> Traced:
     """A line in which PDFium has left its marks for the hyphens at line ends."""
-    return re.sub(rf"(\w+){_HYPHEN}\s*(\w+)", lambda m: _word(m[1], m[2], compounds), text)
+    joined, done = Traced("", ()), 0
+    for match in re.finditer(rf"(\w+){_HYPHEN}\s*(\w+)", line.text):
+        joined += line.part(done, match.end(1))
+        if _keeps_hyphen(match[1], match[2], compounds):
+            joined += replace(line.part(match.end(1), match.end(1) + 1), text="-")
+        done = match.start(2)
+    return joined + line.part(done, len(line.text)) if done else line
 
 
-def _joined(text: str, following: str, compounds: set[str]) -> str:
+def _joined(held: Traced, following: Traced, compounds: set[str]) -> Traced:
     """Two lines as one."""
-    hyphened = re.search(r"(\w+)-$", text)
-    first = re.match(r"\w+", following)
+    hyphened = re.search(r"(\w+)-$", held.text)
+    first = re.match(r"\w+", following.text)
     if hyphened and first and first[0][0].islower():
-        return text[: hyphened.start()] + _word(hyphened[1], first[0], compounds) + following[first.end() :]
-    return f"{text} {following}"
+        keeps = _keeps_hyphen(hyphened[1], first[0], compounds)
+        return held.part(0, len(held.text) - (not keeps)) + following
+    return held + Traced(" ", ()) + following
 
 
-def _word(one: str, other: str, compounds: set[str]) -> str:
-    """The word that a line end divides: with its hyphen where it is written so elsewhere, or where a number or a name
-    follows.
+def _keeps_hyphen(one: str, other: str, compounds: set[str]) -> bool:
+    """Whether a word that a line end divides has its hyphen also elsewhere: where it is found written so, or where a
+    number or a name follows.
 
-    >>> _word("well", "known", {"well-known"}), _word("contro", "versy", set()), _word("mid", "1990s", set())
-    ('well-known', 'controversy', 'mid-1990s')
+    >>> [_keeps_hyphen("well", "known", {"well-known"}), _keeps_hyphen("contro", "versy", set())]
+    [True, False]
+    >>> _keeps_hyphen("mid", "1990s", set())
+    True
     """
-    keeps = f"{one}-{other}".lower() in compounds or not other[0].islower()
-    return f"{one}-{other}" if keeps else one + other
+    return f"{one}-{other}".lower() in compounds or not other[0].islower()
 
 
 def _without_bylines(read: list[list[_Piece]], title: _Piece | None) -> list[list[_Piece]]:

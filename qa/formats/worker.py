@@ -1,7 +1,8 @@
 """What runs in the process in which untrusted files are parsed; `qa.formats.isolation` starts it.
 
 Takes requests on standard input, one at a time: a line of JSON with the file's ending and its length, then its bytes.
-Answers each with one line of JSON on standard output: the text and its structure, or the reason why there is none.
+Answers each with one line of JSON on standard output: the text and its structure, or the reason why there is none. A
+request that names a page of a PDF gets that page as an image, with the boxes of the ranges of text that it names.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, BinaryIO
 
@@ -41,7 +43,7 @@ def main() -> None:
         request = json.loads(header)
         content = sys.stdin.buffer.read(request["bytes"])
         _set_alarm(MAX_SECONDS + GRACE_SECONDS)
-        _answer(answers, read(request["ending"], content))
+        _answer(answers, draw(content, **request["page"]) if "page" in request else read(request["ending"], content))
         _set_alarm(0)
 
 
@@ -49,8 +51,24 @@ def read(ending: str, content: bytes) -> dict[str, Any]:
     """What a file of this ending holds, as plain data."""
     from qa.documents import READERS
 
-    try:
+    def found() -> dict[str, Any]:
         text, structure = READERS[ending](content)
+        return {"text": text, "structure": as_data(structure)}
+
+    return _answered(found, ending)
+
+
+def draw(content: bytes, number: int, ranges: list[tuple[int, int]]) -> dict[str, Any]:
+    """A page of a PDF with the boxes of ranges of its text, as plain data."""
+    from qa.formats import pdf_pages
+
+    return _answered(lambda: pdf_pages.as_data(pdf_pages.draw_page(content, number, ranges)), ".pdf")
+
+
+def _answered(found: Callable[[], dict[str, Any]], ending: str) -> dict[str, Any]:
+    """What was found in a file, or the reason why nothing was."""
+    try:
+        return found()
     except DocumentError as error:
         return {"refused": str(error)}
     except MemoryError:
@@ -59,7 +77,6 @@ def read(ending: str, content: bytes) -> dict[str, Any]:
         return {"refused": "it nests too deep"}
     except Exception as error:  # a parser's own fault, or a file made to find one: it costs this file only
         return {"refused": f"it is damaged, or no {ending} file ({type(error).__name__})"}
-    return {"text": text, "structure": as_data(structure)}
 
 
 def as_data(structure: Structure) -> dict[str, Any]:
