@@ -5,6 +5,7 @@ index/
 └── generations/<name>/
     ├── manifest.json        what is in it: documents, models, settings, counts, checksums
     ├── vectors.faiss        one row a passage, readable by `faiss.read_index`
+    ├── vectors.f16          the rows' exact vectors, where vectors.faiss has but one byte a number
     ├── documents.sqlite     documents, passages, and the files they were read from
     └── lexical/             tantivy's files
 """
@@ -28,7 +29,7 @@ from qa.lexical import LexicalIndex
 from qa.store import Store
 from qa.vectors import VectorIndex
 
-FORMAT = 3
+FORMAT = 4
 """Raised whenever an older program could misread what a newer one writes, or the other way round."""
 
 FULL_CHECK_BYTES = 100_000_000
@@ -162,7 +163,7 @@ class Index:
         else:
             self._check_sizes()
         self.store = Store(generation / "documents.sqlite")
-        self.vectors = VectorIndex.open(generation / "vectors.faiss")
+        self.vectors = VectorIndex.open(generation)
         self.lexical = LexicalIndex.open(generation / "lexical")
         counts = {len(self.vectors), len(self.lexical), self.store.passage_count, manifest.passages}
         if len(counts) != 1 or self.store.document_count != len(manifest.documents):
@@ -198,11 +199,6 @@ class Index:
     def _originals(self) -> dict[str, str]:
         entries = self.manifest.documents
         return {entry.id: entry.near_duplicate_of for entry in entries if entry.near_duplicate_of is not None}
-
-    @cached_property
-    def document_ids(self) -> frozenset[str]:
-        """The ids of all documents."""
-        return frozenset(entry.id for entry in self.manifest.documents)
 
     def original(self, document: str) -> str:
         """The document that a near-duplicate is taken for a copy of; else the document itself."""

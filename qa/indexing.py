@@ -37,7 +37,7 @@ from qa.lexical import LexicalIndex
 from qa.passages import in_context, passages
 from qa.store import StoreWriter
 from qa.text import shown_name
-from qa.vectors import VectorIndex
+from qa.vectors import write_vectors
 
 ENCODE_AT_ONCE = 256
 """Texts given to the embedder in one call: enough to sort by length, few enough for the progress bar to move."""
@@ -385,7 +385,7 @@ def _statuses(read: _Read, live: _Live, entries: dict[str, DocumentEntry]) -> tu
     return tuple(found)
 
 
-_NOT_CARRIED_OVER = shutil.ignore_patterns("*.lock", "manifest.json", "vectors.faiss")
+_NOT_CARRIED_OVER = shutil.ignore_patterns("*.lock", "manifest.json", "vectors.*")
 
 
 def _write_generation(
@@ -402,31 +402,36 @@ def _write_generation(
         if base is None:
             generation.mkdir()
             LexicalIndex.create(generation / "lexical")
-            vectors, first_row = VectorIndex.empty(embedder.dimension), 0
+            next_row = 0
             assert live.index is not None or not entries
             kept: Iterable[Document] = (live.index.store.document(i) for i in sorted(entries)) if live.index else ()
         else:
             shutil.copytree(base.generation, generation, ignore=_NOT_CARRIED_OVER)
-            vectors, first_row = VectorIndex.open(base.generation / "vectors.faiss"), base.store.next_row()
+            next_row = base.store.next_row()
             kept = ()
-        rows = itertools.count(first_row)
         added: list[_Added] = []
         with StoreWriter(generation / "documents.sqlite") as store:
             out = gone if base is not None else []
             removed = store.remove(out)
             for document in (*kept, *read.documents.values()):
                 cut = passages(document)
-                numbered = [_Added.numbered(row, passage) for passage, row in zip(cut, rows, strict=False)]
+                numbered = [_Added.numbered(row, passage) for row, passage in enumerate(cut, start=next_row)]
+                store.add(document, next_row, [(p, a.digest) for p, a in zip(cut, numbered, strict=True)])
                 added += numbered
-                store.add(document, ((a.row, p, a.digest) for a, p in zip(numbered, cut, strict=True)))
+                next_row += len(cut)
                 entries[document.id] = _entry(document, cut)
             store.set_files(read.states)
             copies = store.near_duplicates()
         new_vectors, embedded = _encode(added, embedder, live, progress)
         progress("writing", 0, 2)
-        vectors.remove(removed)
-        vectors.add([a.row for a in added], new_vectors)
-        vectors.save(generation / "vectors.faiss")
+        held = write_vectors(
+            generation,
+            embedder.dimension,
+            [a.row for a in added],
+            new_vectors,
+            None if base is None else base.generation,
+            removed,
+        )
         LexicalIndex.change(generation / "lexical", out, ((a.row, a.document, a.text) for a in added))
         progress("writing", 1, 2)
         manifest = Manifest(
@@ -437,7 +442,7 @@ def _write_generation(
             settings=reading_settings(),
             documents=tuple(replace(entries[i], near_duplicate_of=copies.get(i)) for i in sorted(entries)),
             refused=read.refused,
-            passages=len(vectors),
+            passages=held,
             files=_checksums(generation),
         )
         _write(generation / "manifest.json", manifest.to_json())

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Protocol
 
-from qa.datatypes import Candidate, Passage
+from qa.datatypes import Candidate
 from qa.embedding import Embedder
 from qa.index import Index
 
@@ -54,10 +54,9 @@ class HybridRetriever:
 
     def retrieve(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Candidate]:
         """At most k candidates, best first; passages with the very same text and label make one candidate."""
-        chosen = None if documents is None else documents & self.index.document_ids
-        rows = None if chosen is None else self.index.store.rows_of(chosen)
+        chosen = None if documents is None else self.index.store.chosen(documents)
         vector = self.embedder.encode([question])[0]
-        dense = self.index.vectors.nearest(vector, max(SEARCH_DEPTH, k), rows)
+        dense = self.index.vectors.nearest(vector, max(SEARCH_DEPTH, k), chosen)
         lexical = self.index.lexical.best(question, max(SEARCH_DEPTH, k), chosen)
         fused: defaultdict[int, float] = defaultdict(float)
         for found in (dense, lexical):
@@ -69,19 +68,14 @@ class HybridRetriever:
         # Equal fused scores are ordered by the cosine, then by the place, so that the order is always the same.
         order = sorted(fused, key=lambda row: (-fused[row], -cosine[row], row))
         bm25 = dict(lexical)
-        # The same line under another year is another event.
-        grouped: dict[tuple[str, str | None], list[tuple[int, Passage]]] = {}
-        for row, passage in zip(order, self.index.store.passages(order), strict=True):
-            label = None if passage.label is None else passage.label.text
-            grouped.setdefault((passage.text, label), []).append((row, passage))
-        return [
-            Candidate(
-                passage=group[0][1],
-                rank=rank,
-                score=fused[group[0][0]],
-                dense=cosine[group[0][0]],
-                lexical=bm25.get(group[0][0], 0.0),
-                copies=tuple(passage for _, passage in group[1:]),
+        same: defaultdict[bytes, list[int]] = defaultdict(list)
+        for row, content in zip(order, self.index.store.contents(order), strict=True):
+            same[content].append(row)
+        candidates = []
+        for rank, rows in enumerate(list(same.values())[:k], start=1):
+            passage, *copies = self.index.store.passages(rows)
+            row = rows[0]
+            candidates.append(
+                Candidate(passage, rank, fused[row], cosine[row], bm25.get(row, 0.0), copies=tuple(copies))
             )
-            for rank, group in enumerate(list(grouped.values())[:k], start=1)
-        ]
+        return candidates

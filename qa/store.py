@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime
+import hashlib
 import json
 import sqlite3
 import threading
 import weakref
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,8 +25,10 @@ from qa.errors import IndexDamaged
 _SCHEMA = """
 CREATE TABLE documents (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, text TEXT NOT NULL, sha256 TEXT NOT NULL, source TEXT, date TEXT,
-    sections TEXT NOT NULL, blocks TEXT NOT NULL, pages TEXT NOT NULL, signature BLOB NOT NULL
+    sections TEXT NOT NULL, blocks TEXT NOT NULL, pages TEXT NOT NULL, signature BLOB NOT NULL,
+    first_row INTEGER NOT NULL, passages INTEGER NOT NULL
 ) STRICT;
+CREATE INDEX rows_of_documents ON documents(id, first_row, passages);
 CREATE TABLE bands (
     number INTEGER NOT NULL, content BLOB NOT NULL, document TEXT NOT NULL REFERENCES documents(id),
     PRIMARY KEY (number, content, document)
@@ -32,7 +36,8 @@ CREATE TABLE bands (
 CREATE INDEX bands_by_document ON bands(document);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, document TEXT NOT NULL REFERENCES documents(id), "start" INTEGER NOT NULL,
-    "end" INTEGER NOT NULL, headings TEXT NOT NULL, label TEXT, sentences TEXT NOT NULL, digest BLOB NOT NULL
+    "end" INTEGER NOT NULL, headings TEXT NOT NULL, label TEXT, sentences TEXT NOT NULL, digest BLOB NOT NULL,
+    content BLOB NOT NULL
 ) STRICT;
 CREATE INDEX passages_by_document ON passages(document);
 CREATE INDEX passages_by_digest ON passages(digest);
@@ -40,10 +45,36 @@ CREATE TABLE files (
     id TEXT PRIMARY KEY, size INTEGER NOT NULL, changed INTEGER NOT NULL, seen INTEGER NOT NULL, sha256 TEXT,
     reason TEXT
 ) STRICT;
+CREATE TABLE counts (documents INTEGER NOT NULL, passages INTEGER NOT NULL) STRICT;
 """
+
+Rows = npt.NDArray[np.int64]
+"""Numbers of rows, each once."""
 
 _CACHED_DOCUMENTS = 64
 """Documents kept parsed: more than one answer's citations ever name."""
+
+_CACHED_CHOICES = 8
+"""Choices of documents whose rows are kept: one person asks the same documents again and again."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """Some documents of an index, by their ids, and the rows of their passages, in order."""
+
+    documents: tuple[str, ...]
+    rows: Rows
+
+    def __contains__(self, row: int) -> bool:
+        place = int(np.searchsorted(self.rows, row))
+        return place < len(self.rows) and bool(self.rows[place] == row)
+
+    @cached_property
+    def bits(self) -> npt.NDArray[np.uint8]:
+        """One bit for each number up to the highest row, set for the rows that are chosen; lowest bits first."""
+        chosen = np.zeros(int(self.rows.max(initial=-1)) + 1, dtype=bool)
+        chosen[self.rows] = True
+        return np.packbits(chosen, bitorder="little")
 
 
 class StoreWriter:
@@ -68,6 +99,7 @@ class StoreWriter:
     def __exit__(self, kind: type[BaseException] | None, raised: BaseException | None, _: object) -> None:
         try:
             if kind is None:
+                self._count()
                 self._connection.commit()
         except sqlite3.OperationalError as error:
             raise OSError(f"SQLite cannot write {self._path}: {error}") from error
@@ -75,6 +107,13 @@ class StoreWriter:
             self._connection.close()
         if isinstance(raised, sqlite3.OperationalError):
             raise OSError(f"SQLite cannot write {self._path}: {raised}") from raised
+
+    def _count(self) -> None:
+        """Write down how much there is, so that nobody has to count to open the file."""
+        self._connection.execute("DELETE FROM counts")
+        self._connection.execute(
+            "INSERT INTO counts SELECT (SELECT count(*) FROM documents), (SELECT count(*) FROM passages)"
+        )
 
     def remove(self, documents: Iterable[str]) -> list[int]:
         """Take documents and their passages out; gives the passages' rows."""
@@ -86,18 +125,21 @@ class StoreWriter:
             self._connection.execute("DELETE FROM documents WHERE id = ?", (document,))
         return rows
 
-    def add(self, document: Document, rows: Iterable[tuple[int, Passage, bytes]]) -> None:
-        """Put a document in with its passages, each under its row and with the digest of what was embedded."""
+    def add(self, document: Document, first_row: int, cut: Sequence[tuple[Passage, bytes]]) -> None:
+        """Put a document in with its passages, under rows of their own from `first_row` on.
+
+        With each passage goes the digest of what was embedded.
+        """
         sketch = signature(document.text)
-        row = (*_document_row(document), sketch.tobytes())
-        self._connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
+        row = (*_document_row(document), sketch.tobytes(), first_row, len(cut))
+        self._connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", row)
         self._connection.executemany(
             "INSERT INTO bands VALUES (?, ?, ?)",
             ((number, content, document.id) for number, content in enumerate(bands(sketch))),
         )
         self._connection.executemany(
-            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (_passage_row(row, passage, digest) for row, passage, digest in rows),
+            "INSERT INTO passages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (_passage_row(row, passage, digest) for row, (passage, digest) in enumerate(cut, start=first_row)),
         )
 
     def near_duplicates(self) -> dict[str, str]:
@@ -125,6 +167,9 @@ class StoreWriter:
         )
 
 
+_PASSAGE = 'document, "start", "end", headings, label, sentences'
+
+
 class Store:
     """A store opened for reading; any thread may ask it."""
 
@@ -134,15 +179,14 @@ class Store:
                 f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True, check_same_thread=False
             )
             weakref.finalize(self, self._connection.close)
-            self.passage_count = self._one("SELECT count(*) FROM passages")
-            self.document_count = self._one("SELECT count(*) FROM documents")
+            ((self.document_count, self.passage_count),) = self._connection.execute(
+                "SELECT coalesce(sum(documents), 0), coalesce(sum(passages), 0) FROM counts"
+            )
         except sqlite3.DatabaseError as error:
             raise IndexDamaged(f"SQLite cannot read {path}. Run `qa index --full` to build the index again.") from error
         self._lock = threading.Lock()
         self.document = lru_cache(maxsize=_CACHED_DOCUMENTS)(self._read_document)
-
-    def _one(self, query: str) -> int:
-        return int(self._connection.execute(query).fetchone()[0])
+        self.chosen = lru_cache(maxsize=_CACHED_CHOICES)(self._choose)
 
     def _rows(self, query: str, *parameters: object) -> list[Any]:
         with self._lock:
@@ -150,10 +194,12 @@ class Store:
 
     def _read_document(self, identifier: str) -> Document:
         """A document by its id. Raises KeyError for an id that is not there."""
-        rows = self._rows("SELECT * FROM documents WHERE id = ?", identifier)
+        rows = self._rows(
+            "SELECT title, text, sha256, source, date, sections, blocks, pages FROM documents WHERE id = ?", identifier
+        )
         if not rows:
             raise KeyError(identifier)
-        _, title, text, sha256, source, date, sections, blocks, pages, _ = rows[0]
+        title, text, sha256, source, date, sections, blocks, pages = rows[0]
         return Document(
             id=identifier,
             title=title,
@@ -182,10 +228,22 @@ class Store:
         """The first row above all that are taken."""
         return int(self._rows("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
 
-    def rows_of(self, documents: Iterable[str]) -> npt.NDArray[np.int64]:
-        """The passages' rows of the documents that are there, in order."""
-        query = "SELECT row FROM passages WHERE document IN (SELECT value FROM json_each(?)) ORDER BY row"
-        return np.array([row for (row,) in self._rows(query, json.dumps(list(documents)))], dtype=np.int64)
+    def _choose(self, documents: frozenset[str]) -> Chosen:
+        """Those of the documents that are there."""
+        query = (
+            "SELECT id, first_row, passages FROM documents WHERE id IN (SELECT value FROM json_each(?)) "
+            "ORDER BY first_row"
+        )
+        found = self._rows(query, json.dumps(list(documents)))
+        first = np.array([row for _, row, _ in found], dtype=np.int64)
+        count = np.array([passages for _, _, passages in found], dtype=np.int64)
+        # Each document's first row, less the rows that stand before it here, and the place of each row here.
+        rows = np.repeat(first - (np.cumsum(count) - count), count) + np.arange(count.sum())
+        return Chosen(tuple(identifier for identifier, _, _ in found), rows)
+
+    def contents(self, rows: Sequence[int]) -> list[bytes]:
+        """For each of these rows what is the same for passages with the very same text and label."""
+        return self._of_rows("content", rows)
 
     def document_ids(self) -> list[str]:
         """The ids of all documents, sorted."""
@@ -193,20 +251,26 @@ class Store:
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages with these numbers, in the order in which they are named."""
+        return [self._passage(values) for values in self._of_rows(_PASSAGE, rows)]
+
+    def _of_rows(self, columns: str, rows: Sequence[int]) -> list[Any]:
+        """Columns of passages, in the order of the rows; one column as it is, several as a tuple."""
         marks = ",".join("?" * len(rows))
         found = {
-            row[0]: self._passage(row) for row in self._rows(f"SELECT * FROM passages WHERE row IN ({marks})", *rows)
+            row: values[0] if len(values) == 1 else values
+            for row, *values in self._rows(f"SELECT row, {columns} FROM passages WHERE row IN ({marks})", *rows)
         }
         return [found[row] for row in rows]
 
     def passages_of(self, document: str) -> list[Passage]:
         """All passages of a document, in order."""
         return [
-            self._passage(row) for row in self._rows("SELECT * FROM passages WHERE document = ? ORDER BY row", document)
+            self._passage(values)
+            for values in self._rows(f"SELECT {_PASSAGE} FROM passages WHERE document = ? ORDER BY row", document)
         ]
 
-    def _passage(self, row: Sequence[Any]) -> Passage:
-        _, document_id, start, end, headings, label, sentences, _ = row
+    def _passage(self, values: Sequence[Any]) -> Passage:
+        document_id, start, end, headings, label, sentences = values
         document = self.document(document_id)
         return Passage(
             document=document_id,
@@ -244,7 +308,14 @@ def _passage_row(row: int, passage: Passage, digest: bytes) -> tuple[object, ...
         None if passage.label is None else json.dumps(_label_row(passage.label), ensure_ascii=False),
         json.dumps([[s.start, s.end] for s in passage.sentences]),
         digest,
+        _content(passage),
     )
+
+
+def _content(passage: Passage) -> bytes:
+    """The digest of a passage's text and label: the same line under another year is another event."""
+    text = passage.text if passage.label is None else f"{passage.text}\0{passage.label.text}"
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _label_row(label: Label | None) -> list[object] | None:

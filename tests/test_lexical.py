@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import qa.lexical
 from qa.errors import IndexDamaged
 from qa.lexical import LexicalIndex
+from qa.store import Chosen
 
 TEXTS = [
     "the cat sat",
@@ -26,6 +29,10 @@ def made(folder: Path, texts: list[str]) -> LexicalIndex:
     LexicalIndex.create(folder)
     LexicalIndex.change(folder, [], ((row, f"{row}.txt", text) for row, text in enumerate(texts)))
     return LexicalIndex.open(folder)
+
+
+def chosen(*numbers: int) -> Chosen:
+    return Chosen(tuple(f"{number}.txt" for number in numbers), np.array(numbers, dtype=np.int64))
 
 
 def rows(found: list[tuple[int, float]]) -> list[int]:
@@ -84,12 +91,27 @@ def test_it_is_opened_as_it_was_built(lexical: LexicalIndex, tmp_path: Path) -> 
 def test_only_the_documents_named_are_looked_through(lexical: LexicalIndex) -> None:
     everywhere = dict(lexical.best("cat bridge", 4))
 
-    found = lexical.best("cat bridge", 4, {"0.txt", "2.txt"})
+    found = lexical.best("cat bridge", 4, chosen(0, 2))
     assert rows(found) == [0, 2]
     assert dict(found) == pytest.approx({row: everywhere[row] for row in (0, 2)})
-    assert rows(lexical.best("cat bridge", 1, {"0.txt"})) == [0]
-    assert lexical.best("cat", 4, {"2.txt", "3.txt"}) == []
-    assert lexical.best("cat", 4, {"cat", "0", "TXT"}) == lexical.best("cat", 4, set()) == []
+    assert rows(lexical.best("cat bridge", 1, chosen(0))) == [0]
+    assert lexical.best("cat", 4, chosen(2, 3)) == lexical.best("cat", 4, chosen()) == []
+
+
+@pytest.mark.parametrize("broad", [0.0, 1.0])  # sifted from the best of all, or looked up by the documents' names
+def test_documents_chosen_among_many_give_their_best_rows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broad: float
+) -> None:
+    monkeypatch.setattr(qa.lexical, "BROAD", broad)
+    # The higher the number the longer the text, and the lower its rank.
+    many = made(tmp_path / "many", ["cat" + " purrs" * number for number in range(300)])
+    every_seventh, last = chosen(*range(0, 300, 7)), chosen(*range(290, 300))
+
+    assert rows(many.best("cat", 300)) == list(range(300))
+    assert rows(many.best("cat", 5, every_seventh)) == [0, 7, 14, 21, 28]
+    assert rows(many.best("cat", 300, every_seventh)) == list(range(0, 300, 7))
+    assert rows(many.best("cat", 3, last)) == [290, 291, 292]
+    assert many.best("dog", 3, last) == []
 
 
 def test_rows_are_taken_out_and_put_in(lexical: LexicalIndex, tmp_path: Path) -> None:

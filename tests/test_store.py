@@ -40,8 +40,8 @@ def store(tmp_path: Path) -> Store:
     folder = tmp_path / "in dex #?%41 ü"
     folder.mkdir()
     with StoreWriter(folder / "documents.sqlite") as writer:
-        writer.add(DOCUMENT, [(row, passage, bytes([row])) for row, passage in enumerate(PASSAGES[:2])])
-        writer.add(PLAIN, [(2, PASSAGES[2], b"\x02")])
+        writer.add(DOCUMENT, 0, [(PASSAGES[0], b"\x00"), (PASSAGES[1], b"\x01")])
+        writer.add(PLAIN, 2, [(PASSAGES[2], b"\x02")])
         writer.set_files([STATE])
     return Store(folder / "documents.sqlite")
 
@@ -72,10 +72,33 @@ def test_the_passages_of_one_document_are_in_order(store: Store) -> None:
     assert store.passages_of("other.txt") == []
 
 
-def test_the_rows_of_documents_are_in_order(store: Store) -> None:
-    assert store.rows_of(["plain.txt", DOCUMENT.id]).tolist() == [0, 1, 2]
-    assert store.rows_of(["plain.txt", "other.txt"]).tolist() == [2]
-    assert store.rows_of([]).tolist() == []
+def test_documents_are_chosen_with_the_rows_of_their_passages(store: Store) -> None:
+    both, plain, none = (
+        store.chosen(frozenset(ids))
+        for ids in (["plain.txt", DOCUMENT.id], ["plain.txt", "other.txt"], ["other.txt", "\udcff"])
+    )
+
+    assert (both.documents, both.rows.tolist()) == ((DOCUMENT.id, "plain.txt"), [0, 1, 2])
+    assert (plain.documents, plain.rows.tolist(), none.rows.tolist()) == (("plain.txt",), [2], [])
+    assert [row in plain for row in (-1, 1, 2, 3)] == [False, False, True, False]
+    assert [chosen.bits.tolist() for chosen in (both, plain, none)] == [[0b111], [0b100], []]
+
+
+def test_passages_with_the_same_text_and_label_have_the_same_content(tmp_path: Path) -> None:
+    text = "2003: It opens.\nHe comes.\n2007: It burns.\nHe comes.\nHe comes."
+    labels = [None, Label("2003", 0, 4), None, Label("2007", 26, 30), Label("2007", 26, 30)]
+    starts = [0, 16, 26, 42, 52]
+    ends = [15, 25, 41, 51, 61]
+    cut = [
+        (Passage("a.txt", start, end, text[start:end], (), "A", (), label), b"")
+        for start, end, label in zip(starts, ends, labels, strict=True)
+    ]
+    with StoreWriter(tmp_path / "documents.sqlite") as writer:
+        writer.add(Document("a.txt", "A", text, "ab" * 32), 0, cut)
+    opens, comes, burns, comes_later, again = Store(tmp_path / "documents.sqlite").contents([0, 1, 2, 3, 4])
+
+    assert len({opens, comes, burns, comes_later}) == 4
+    assert again == comes_later
 
 
 def test_a_document_that_is_not_there_is_a_key_error(store: Store) -> None:
@@ -126,7 +149,7 @@ def test_a_store_that_cannot_be_written_is_an_os_error(tmp_path: Path) -> None:
 def test_what_a_block_that_fails_has_written_is_not_kept(store: Store, tmp_path: Path) -> None:
     path = tmp_path / "documents.sqlite"
     with StoreWriter(path) as writer:
-        writer.add(PLAIN, [(0, PASSAGES[2], b"a")])
+        writer.add(PLAIN, 0, [(PASSAGES[2], b"a")])
     with pytest.raises(RuntimeError), StoreWriter(path) as writer:
         writer.remove(["plain.txt"])
         raise RuntimeError
@@ -137,13 +160,14 @@ def test_what_a_block_that_fails_has_written_is_not_kept(store: Store, tmp_path:
 def test_a_document_goes_with_its_passages_and_rows_are_not_given_twice(tmp_path: Path) -> None:
     path = tmp_path / "documents.sqlite"
     with StoreWriter(path) as writer:
-        writer.add(PLAIN, [(0, PASSAGES[2], b"a")])
-        writer.add(DOCUMENT, [(1, PASSAGES[0], b"b"), (2, PASSAGES[1], b"c")])
+        writer.add(PLAIN, 0, [(PASSAGES[2], b"a")])
+        writer.add(DOCUMENT, 1, [(PASSAGES[0], b"b"), (PASSAGES[1], b"c")])
     with StoreWriter(path) as writer:
         assert writer.remove(["plain.txt"]) == [0]
     left = Store(path)
 
-    assert (left.document_ids(), left.passage_count, left.next_row()) == ([DOCUMENT.id], 2, 3)
+    assert (left.document_ids(), left.document_count, left.passage_count) == ([DOCUMENT.id], 1, 2)
+    assert left.next_row() == 3
     assert (left.row_of_digest(b"c"), left.row_of_digest(b"a")) == (2, None)
 
 
