@@ -199,6 +199,7 @@ element.addEventListener("keydown", (event) => {
   if (isFinding && event.key === "Enter" && !event.isComposing) go(current + (event.shiftKey ? -1 : 1));
   if (event.key === "Escape" && !(isFinding && event.target.value)) back();
 });
+element.addEventListener("toggle", () => part(".outline [aria-current]")?.scrollIntoView({ block: "nearest" }), true);
 element.addEventListener("scroll", offer, true);
 element.addEventListener("mousedown", (event) => event.target.closest(".right") && event.preventDefault());
 document.addEventListener("selectionchange", offer);
