@@ -82,21 +82,25 @@ class Answerer:
     def ask(self, question: str) -> Answer:
         """The documents' answer. Raises QuestionError for a question that is too long."""
         started = time.perf_counter()
-        answer = self._answer(clean_question(question))
+        question = clean_question(question)
+        answer = self.answer(question, self.retrieve(question))
         return dataclasses.replace(answer, seconds=time.perf_counter() - started)
 
-    def _answer(self, question: str) -> Answer:
+    def retrieve(self, question: str) -> tuple[Candidate, ...]:
+        """The passages to be read, best first; none for a cleaned question without a word."""
+        return tuple(self.retriever.retrieve(question, self.k)) if holds_words(question) else ()
+
+    def answer(self, question: str, candidates: tuple[Candidate, ...]) -> Answer:
+        """What the candidates say to a cleaned question."""
         if not holds_words(question):
             return Answer(question, reason="empty_question")
-        candidates = tuple(self.retriever.retrieve(question, self.k))
         if not any(is_near(candidate) for candidate in candidates):
             return Answer(question, candidates=candidates, reason="nothing_near")
-        groups = self.groups(question, candidates)
-        return self._cited_or_silent(question, candidates, groups)
-
-    def groups(self, question: str, candidates: Sequence[Candidate]) -> list[Group]:
-        """The different answers that the candidates hold, in the reader's order."""
         reading = self.reader.read(question, candidates)
+        return self._cited_or_silent(question, with_scores(candidates, reading), self.groups(question, reading))
+
+    def groups(self, question: str, reading: Reading) -> list[Group]:
+        """The different answers that a reading holds, in the reader's order."""
         groups = []
         for spans in group_spans(reading.spans):
             supported = _supported(spans, reading)
@@ -107,6 +111,7 @@ class Answerer:
 
     def _cited_or_silent(self, question: str, candidates: tuple[Candidate, ...], groups: list[Group]) -> Answer:
         confidence = groups[0].confidence if groups else 0.0
+        grounds = self.calibrator.grounds(groups[0].features) if groups else ()
         if confidence < THRESHOLDS[self.strictness]:
             withheld = self.citations(groups[0].spans, first_number=1) if groups else ()
             return Answer(
@@ -115,6 +120,7 @@ class Answerer:
                 candidates=candidates,
                 reason="not_in_documents",
                 withheld=withheld,
+                grounds=grounds,
             )
         best, *others = groups
         citations = self.citations(best.spans, first_number=1)
@@ -131,6 +137,7 @@ class Answerer:
             alternatives=tuple(alternatives),
             candidates=candidates,
             independent_documents=best.independent_documents,
+            grounds=grounds,
         )
 
     def citations(self, spans: Sequence[Span], first_number: int) -> tuple[Citation, ...]:
@@ -142,6 +149,14 @@ class Answerer:
             cite(span, passage, self.documents(passage.document), number)
             for number, (span, passage) in enumerate(placed, start=first_number)
         )
+
+
+def with_scores(candidates: Sequence[Candidate], reading: Reading) -> tuple[Candidate, ...]:
+    """The candidates, each with the score of the best span that was read in it."""
+    best: dict[Candidate, float] = {}
+    for span in reading.spans:
+        best.setdefault(span.candidate, span.score - reading.null)
+    return tuple(dataclasses.replace(candidate, read=best.get(candidate)) for candidate in candidates)
 
 
 def is_near(candidate: Candidate) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 
-from qa.datatypes import Reading, Span
+from qa.datatypes import Ground, Reading, Span
 from qa.errors import ModelMissing
 from qa.question import asked_type, expressions
 from qa.text import content_stems, names_and_numbers, share, stems
@@ -88,5 +88,9 @@ class Calibrator:
 
     def confidence(self, found: Features) -> float:
         """The probability, in [0, 1], that the answer is right."""
-        score = self.intercept + sum(self.coefficients[name] * value for name, value in asdict(found).items())
+        score = self.intercept + sum(ground.effect for ground in self.grounds(found))
         return 1 / (1 + math.exp(-score)) if score > -500 else 0.0
+
+    def grounds(self, found: Features) -> tuple[Ground, ...]:
+        """What each feature adds to the log-odds, in the features' order."""
+        return tuple(Ground(name, value, self.coefficients[name] * value) for name, value in asdict(found).items())

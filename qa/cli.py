@@ -264,6 +264,7 @@ def _unknown_document(identifier: str) -> QAError:
     type=click.File("r", encoding="utf-8", errors="surrogateescape"),
     help="Answer each line of a file, a JSON object with id and question; - is standard input. Needs --json.",
 )
+@click.option("--after", metavar="QUESTION", help='What was asked before, where this leans on it: "Why?"')
 @_index_option
 @_embedder_option
 @_reader_option
@@ -276,6 +277,7 @@ def _unknown_document(identifier: str) -> QAError:
 def ask(
     question: str | None,
     batch: TextIO | None,
+    after: str | None,
     index_path: Path,
     embedder: str | None,
     reader: str | None,
@@ -290,6 +292,7 @@ def ask(
 
     Exit code 0 also when silent; 1 when something failed.
     """
+    from qa.followup import ask_after
     from qa.render import answer_json, answer_text, failed_json
 
     if (question is None) == (batch is None):
@@ -309,7 +312,8 @@ def ask(
         return
     assert question is not None
     try:
-        answer = pipeline.ask(question, documents=documents)
+        answerer = pipeline.answerer(documents=documents)
+        answer = ask_after(answerer.ask, question, answerer.ask(after) if after else None)
     except QAError as error:
         if as_json:
             click.echo(_json(failed_json(question, error)))
@@ -521,6 +525,22 @@ def info(verify: bool, index_path: Path, as_json: bool) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=7860, show_default=True, help="The port to listen on.")
 @click.option("--without-password", is_flag=True, help="Serve others on the network without asking who they are.")
+@click.option("--read-only", is_flag=True, help="Leave out of the page what adds, removes and re-indexes documents.")
+@click.option(
+    "--questions",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=DEFAULT_QUESTIONS,
+    show_default=True,
+    help="The fixed questions that the page's evaluation asks, where they belong to the documents.",
+)
+@click.option(
+    "--examples",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=None,
+    envvar="QA_EXAMPLES",
+    show_envvar=True,
+    help="Where judgements of answers are kept, for `qa evaluate --questions`.  [default: INDEX-examples.jsonl]",
+)
 @_corpus_option
 @_index_option
 @_embedder_option
@@ -531,6 +551,9 @@ def serve(
     host: str,
     port: int,
     without_password: bool,
+    read_only: bool,
+    questions: Path,
+    examples: Path | None,
     corpus: Path,
     index_path: Path,
     embedder: str | None,
@@ -542,6 +565,9 @@ def serve(
 
     Builds the index first when there is none. QA_USER and QA_PASSWORD set a name and a password that the page asks for;
     an address that other machines can reach needs them. /healthz says whether the page can answer.
+
+    Who can open the page can also add and remove documents, unless it is --read-only. QA_MAX_UPLOAD_BYTES limits what
+    is added at once.
     """
     from qa.indexing import index_folder
     from qa.page import check_access, check_address
@@ -556,7 +582,8 @@ def serve(
         with _Bars() as bars:
             index_folder(corpus, index_path, SentenceTransformerEmbedder(embedder or BUNDLED), progress=bars.show)
     pipeline = _open(index_path, embedder, reader, k, strictness)
-    run(Service(pipeline, corpus, index_path), host, port, without_password)
+    service = Service(pipeline, corpus, index_path, read_only, questions=questions, examples=examples)
+    run(service, host, port, without_password)
 
 
 def _json(value: object) -> str:

@@ -189,7 +189,8 @@ class Candidate:
 
     `score` is the fused one by which candidates are ordered; `dense` is the cosine between question and passage;
     `lexical` the BM25 score, 0 when the passage shares no word with the question. `copies` are passages with the very
-    same text elsewhere: read once, cited each, counted once.
+    same text elsewhere: read once, cited each, counted once. `read` is how far the reader's best span in it scores
+    above "it does not say"; None until it has been read, and where the reader found no span.
     """
 
     passage: Passage
@@ -198,6 +199,7 @@ class Candidate:
     dense: float
     lexical: float
     copies: tuple[Passage, ...] = ()
+    read: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +267,15 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Ground:
+    """One feature of an answer, and how much it moves the answer's log-odds of being right."""
+
+    name: str
+    value: float
+    effect: float
+
+
+@dataclass(frozen=True, slots=True)
 class Alternative:
     """Another answer that the documents give to the same question; never without a citation."""
 
@@ -286,6 +297,8 @@ class Answer:
     `candidates` are the passages read, best first: what is shown as "closest passages" when silent.
     `independent_documents` counts the documents that give the answer in words of their own (copies count once).
     `withheld` cites the best answer found when it was too unsure to be given: for judging, not to be shown as one.
+    `grounds` are what the confidence was computed from. `read_as` is the question as it was read where it leant on the
+    one before, with `carried` taken from there; None where it stands alone.
     """
 
     question: str
@@ -296,6 +309,9 @@ class Answer:
     reason: Reason | None = None
     independent_documents: int = 0
     withheld: tuple[Citation, ...] = ()
+    grounds: tuple[Ground, ...] = ()
+    read_as: str | None = None
+    carried: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def __post_init__(self) -> None:

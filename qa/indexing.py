@@ -6,6 +6,7 @@ disk, checked, and only then made live by one rename. Whatever happens before th
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import itertools
@@ -81,7 +82,8 @@ class IndexReport:
     """What bringing an index up to date did.
 
     `built` is False when nothing had changed. `notes` say why more than the changed files was read or embedded.
-    `embedded` counts the texts given to the embedder: passages that were there before cost nothing.
+    `embedded` counts the texts given to the embedder: passages that were there before cost nothing. `added` are the
+    ids of the files given to `add_files`, in the order in which they were given.
     """
 
     manifest: Manifest
@@ -89,6 +91,7 @@ class IndexReport:
     files: tuple[FileStatus, ...]
     notes: tuple[str, ...]
     embedded: int
+    added: tuple[str, ...] = ()
 
     def count(self, status: Status) -> int:
         """How many files have this status."""
@@ -114,10 +117,17 @@ def index_folder(
     The live index answers until the new one is complete. Raises CorpusError when not one document can be read (the live
     index then stays as it is), IndexBusy when another process is writing the index.
     """
+    with _writing(folder):
+        return _update(corpus, folder, embedder, _Live.open(folder, embedder, full), progress)
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """The right to write the index and to change its documents. Raises IndexBusy while another has it."""
     try:
         (folder / "generations").mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(folder / ".lock", timeout=0):
-            return _update(corpus, folder, embedder, _Live.open(folder, embedder, full), progress)
+            yield
     except filelock.Timeout as error:
         raise IndexBusy(
             f"Another process is building the index in {folder}. Wait for it to end, then try again."
@@ -134,35 +144,43 @@ def add_files(
     """Copy files into the corpus and bring the index up to date.
 
     A file keeps its name, with a number where the corpus has another of that name; one that is there already, byte for
-    byte, is not copied. Raises CorpusError for a file that cannot be copied, before any is.
+    byte, is not copied. Raises CorpusError for a file that cannot be copied, before any is, and IndexBusy when another
+    process is writing the index.
     """
     for file in files:
         if not file.is_file() or not file.name.strip(".") or file.name.startswith("."):
             raise CorpusError(f"{shown_name(str(file))} cannot be added: expected is a file whose name is not hidden.")
-    corpus.mkdir(parents=True, exist_ok=True)
-    for file in files:
-        target = _free_place(corpus / file.name, file)
-        if target is not None:
-            part = target.with_name(f".{target.name}.part")
-            try:
-                shutil.copyfile(file, part)
-                os.replace(part, target)
-            except OSError as error:
-                part.unlink(missing_ok=True)
-                raise CorpusError(
-                    f"{shown_name(file.name)} cannot be copied to {corpus}: {error.strerror or error}."
-                ) from error
-    return index_folder(corpus, folder, embedder, progress=progress)
+    with _writing(folder):
+        added = tuple(document_id(_put_in(file, corpus), corpus) for file in files)
+        report = _update(corpus, folder, embedder, _Live.open(folder, embedder, full=False), progress)
+        return replace(report, added=added)
 
 
-def _free_place(wanted: Path, file: Path) -> Path | None:
-    """The path, or it with a number, where nothing stands yet; None where the very file does."""
+def _put_in(file: Path, corpus: Path) -> Path:
+    """Copy a file into the corpus, unless it is there; gives its path there."""
+    part = corpus / f".{secrets.token_hex(8)}.part"
+    try:
+        corpus.mkdir(parents=True, exist_ok=True)
+        place, is_free = _place(corpus / file.name, file)
+        if is_free:
+            shutil.copyfile(file, part)
+            os.replace(part, place)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise CorpusError(
+            f"{shown_name(file.name)} cannot be copied to {corpus}: {error.strerror or error}."
+        ) from error
+    return place
+
+
+def _place(wanted: Path, file: Path) -> tuple[Path, bool]:
+    """The path, or it with a number, where the very file stands or nothing does; and whether nothing does."""
     for number in itertools.count(1):
         place = wanted if number == 1 else wanted.with_name(f"{wanted.stem} ({number}){wanted.suffix}")
         if not os.path.lexists(place):
-            return place
+            return place, True
         if place.is_file() and sha256_of(place) == sha256_of(file):
-            return None
+            return place, False
     raise AssertionError("numbers do not end")
 
 
@@ -172,25 +190,33 @@ def remove_documents(
     """Take files out of the corpus, by their ids, and bring the index up to date.
 
     They are moved to the hidden folder `.removed` below the corpus: nothing is deleted. Raises CorpusError for an id
-    that is not there, before anything is moved.
+    that is not there and where no document would be left, before anything is moved, and IndexBusy when another process
+    is writing the index.
     """
     paths = {document_id(path, corpus): path for path in corpus_files(corpus)}
     for document in documents:
         if document not in paths:
             raise CorpusError(f"There is no file {shown_name(document)} in {corpus}.")
-    for document in documents:
-        path = paths[document]
-        target = corpus / REMOVED / path.relative_to(corpus)
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            if os.path.lexists(target):
-                target = target.with_name(f"{target.stem} ({secrets.token_hex(4)}){target.suffix}")
-            os.replace(path, target)
-        except OSError as error:
-            raise CorpusError(
-                f"{shown_name(document)} cannot be moved to {target.parent}: {error.strerror}."
-            ) from error
-    return index_folder(corpus, folder, embedder, progress=progress)
+    with _writing(folder):
+        live = _Live.open(folder, embedder, full=False)
+        if live.entries and live.entries.keys() <= set(documents):
+            raise CorpusError("Nothing would be left to answer from. Add another document first, then remove this.")
+        for document in documents:
+            _take_out(paths[document], corpus)
+        return _update(corpus, folder, embedder, live, progress)
+
+
+def _take_out(path: Path, corpus: Path) -> None:
+    """Move a file to the folder of removed ones; it keeps its name, with some digits where that is taken."""
+    target = corpus / REMOVED / path.relative_to(corpus)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if os.path.lexists(target):
+            target = target.with_name(f"{target.stem} ({secrets.token_hex(4)}){target.suffix}")
+        os.replace(path, target)
+    except OSError as error:
+        name = shown_name(document_id(path, corpus))
+        raise CorpusError(f"{name} cannot be moved to {target.parent}: {error.strerror}.") from error
 
 
 def watch_folder(

@@ -103,6 +103,11 @@ class Pipeline:
         return self._current()[0].store.document(identifier)
 
     @property
+    def embedder(self) -> Embedder:
+        """What embeds questions, and must have embedded the passages."""
+        return self._embedder
+
+    @property
     def manifest(self) -> Manifest:
         """What the live generation holds."""
         return self._current()[0].manifest

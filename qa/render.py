@@ -50,6 +50,7 @@ def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
             for other in answer.alternatives
         ],
         "agreement": {"documents": answer.independent_documents},
+        **({} if answer.read_as is None else {"read_as": answer.read_as, "carried": list(answer.carried)}),
         "seconds": round(answer.seconds, 4),
     }
 
@@ -150,6 +151,8 @@ def answer_text(answer: Answer) -> str:
             ]
         return "\n".join(lines)
     lines = [f"{_one_line(answer.text)}   (confidence {answer.confidence:.0%})", ""]
+    if answer.read_as is not None:
+        lines[1:1] = [f"read as: {_one_line(answer.read_as)}"]
     lines += _citations_text(answer.citations)
     if answer.independent_documents > 1:
         lines += ["", f"{answer.independent_documents} documents agree."]

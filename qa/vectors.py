@@ -230,7 +230,7 @@ def _write_exact(path: Path, rows: Rows, vectors: Vectors) -> None:
             if len(run):
                 part = vectors[run[0] : run[-1] + 1]
                 file.seek(int(rows[run[0]]) * part.shape[1] * _EXACT.itemsize)
-                file.write(part.astype(_EXACT).tobytes())
+                file.write(part.astype(_EXACT, order="C").data)
 
 
 def _selector(bits: npt.NDArray[np.uint8]) -> faiss.IDSelector:

@@ -12,11 +12,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import filelock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from qa.errors import CorpusError, QAError
+from qa.errors import CorpusError, IndexBusy, QAError
 from qa.index import Index
 from qa.indexing import IndexReport, add_files, index_folder, remove_documents, watch_folder
 from qa.retrieval import HybridRetriever
@@ -276,6 +277,7 @@ def test_a_file_is_added_under_its_name_and_never_over_another(folder: Path, cor
         "notes/fish.md": "unchanged",
         "rain.txt": "new",
     }
+    assert report.added == ("cat (2).txt", "dog.txt", "rain.txt")
     assert (corpus / "cat.txt").read_text() == "The cat sleeps."
 
 
@@ -304,6 +306,24 @@ def test_a_document_that_is_not_there_cannot_be_removed(folder: Path, corpus: Pa
         remove_documents(["cat.txt", "../index/CURRENT"], corpus, folder, TinyEmbedder())
 
     assert (corpus / "cat.txt").exists()
+
+
+def test_the_last_document_stays(folder: Path, corpus: Path) -> None:
+    with pytest.raises(CorpusError, match="Nothing would be left to answer from"):
+        remove_documents(["cat.txt", "dog.txt", "notes/fish.md"], corpus, folder, TinyEmbedder())
+
+    assert len(held(folder)) == 4 and (corpus / "cat.txt").exists()
+
+
+def test_while_another_writes_no_file_is_added_or_removed(folder: Path, corpus: Path, tmp_path: Path) -> None:
+    inbox = write_corpus(tmp_path / "inbox", {"rain.txt": "A storm."})
+    with filelock.FileLock(folder / ".lock"):
+        with pytest.raises(IndexBusy):
+            add_files([inbox / "rain.txt"], corpus, folder, TinyEmbedder())
+        with pytest.raises(IndexBusy):
+            remove_documents(["cat.txt"], corpus, folder, TinyEmbedder())
+
+    assert not (corpus / "rain.txt").exists() and (corpus / "cat.txt").exists()
 
 
 # Watching
@@ -371,7 +391,8 @@ os._exit(0)
 HARNESS = """
 import importlib, os, shutil, sys
 from pathlib import Path
-import qa.indexing, qa.lexical, qa.vectors, tests.helpers, faiss, tantivy, sqlite3, watchfiles, filelock, encodings.idna
+import datasketch, faiss, filelock, sqlite3, tantivy, watchfiles, encodings.idna
+import qa.indexing, qa.lexical, qa.vectors, tests.helpers
 code = compile(open(sys.argv[1]).read(), "step", "exec")
 corpus, original = Path(sys.argv[2]), Path(sys.argv[3])
 killed = 0

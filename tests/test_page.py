@@ -11,6 +11,7 @@ import json
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -18,10 +19,11 @@ from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from gradio_client import Client
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, Page
 
 from qa.datatypes import (
     Alternative,
@@ -30,6 +32,7 @@ from qa.datatypes import (
     Candidate,
     Citation,
     Document,
+    Ground,
     Label,
     Passage,
     Section,
@@ -38,12 +41,13 @@ from qa.datatypes import (
 from qa.errors import QAError
 from qa.page import check_access, check_address
 from qa.page.examples import possible_examples
-from qa.page.parts import answer_html, busy_html, message_html
+from qa.page.parts import Options, Turn, answer_html, busy_html, conversation_html, message_html, turn_html
 from qa.page.source import Place, source_html
 from tests.visiting import IS_IN_VIEW, Visit, free_port
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 JOINED = "When did Tajikistan join the Partnership for Peace?"
+COUNCIL = "Which council did Tajikistan join in 1992?"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&${alert(3)}{{alert(4)}}"
 
 
@@ -108,10 +112,75 @@ def test_a_silent_answer_gives_its_reason_and_the_closest_passages() -> None:
     passage = Passage(MINES.id, 36, 49, sentence.text, (sentence,), MINES.title, ("Results",))
     answer = Answer("Why?", 0.2, candidates=(Candidate(passage, 1, 0.1, 0.5, 1.0),), reason="not_in_documents")
 
-    assert text_of(answer_html(answer, lambda _: MINES)) == (
+    assert text_of(answer_html(answer, lambda _: MINES)).startswith(
         "Why? The documents do not say. The likeliest answer found has a chance of 20 % to be right: too little. "
-        "The closest passages All are gone. On mines · Results · line 2"
+        "The closest passages All are gone. On mines · Results · line 2 Why this answer"
     )
+
+
+def test_answers_of_like_confidence_stand_side_by_side_and_a_far_surer_one_does_not() -> None:
+    rival = Alternative(0.55, (dataclasses.replace(SECOND, date=datetime.date(2008, 1, 2)),))
+    disagreeing = Answer("How many?", 0.6, (FIRST,), (rival,))
+
+    assert text_of(answer_html(disagreeing, lambda _: MINES)) == (
+        "How many? The documents give different answers: Over 1000 3 May 2004 · 60 % likely right Over 1000 mines were "
+        "found. [1] On mines · Results · line 2 · 3 May 2004 Over 1200 2 January 2008 · 55 % likely right Over 1200 "
+        "mines, says another report. [2] On mines · Results · line 3 · 2 January 2008"
+    )
+    sure = dataclasses.replace(disagreeing, confidence=0.98)
+    assert "Other answers in the documents" in answer_html(sure, lambda _: MINES)
+
+
+def test_why_an_answer_was_given_is_shown_in_figures() -> None:
+    sentence = Sentence(8, 35, "Over 1000 mines were found.")
+    passage = Passage(MINES.id, 8, 35, sentence.text, (sentence,), MINES.title, ("Results",))
+    answer = Answer(
+        "How many?",
+        0.9,
+        (FIRST,),
+        candidates=(Candidate(passage, 1, 0.033, 0.5, 7.25, read=2.5),),
+        grounds=(Ground("margin", 2.5, 1.2), Ground("agreement", 0.0, 0.0)),
+    )
+
+    assert text_of(answer_html(answer, lambda _: MINES)).endswith(
+        "Why this answer What speaks for it, in log-odds How clearly the reader marks it +1.2 Another document says so "
+        "too +0.0 The 1 passages read Passage Meaning Words Together Reader Over 1000 mines were found. 0.50 7.2 0.033 "
+        "+2.5"
+    )
+
+
+def test_earlier_questions_are_kept_below_the_newest() -> None:
+    turns = [Turn(Answer("How many?", 0.83, (FIRST,))), Turn(Answer("Why?", reason="nothing_near"))]
+
+    shown = text_of(conversation_html(turns, lambda _: MINES))
+
+    assert shown.startswith("Why? Nothing in the documents")
+    assert "Earlier questions How many? Over 1000 How many? Over 1000 Very likely right" in shown
+
+
+def test_a_question_that_leant_on_the_one_before_says_how_it_was_read() -> None:
+    answer = Answer("When was it found?", 0.83, (FIRST,), read_as="When was the mine found?", carried=("the mine",))
+
+    assert "Read as “When was the mine found?”. From the question before: the mine . Ask it alone" in text_of(
+        answer_html(answer, lambda _: MINES)
+    )
+
+
+def test_what_is_copied_is_the_answer_with_its_places_and_a_link_that_asks_it_again() -> None:
+    options = Options(documents=("a b.txt", "c.txt"), since="2004", strictness="strict", k=3)
+    turn = Turn(Answer("How many?", 0.83, (FIRST,)), options)
+
+    shown = turn_html(turn, 0, lambda _: MINES)
+    copies = [html.unescape(text) for text in re.findall('data-copy="([^"]*)"', shown)]
+
+    quoted = "“Over 1000 mines were found.” On mines. mines.txt, line 2 · Results · 2004-05-03 (SHA-256 ab12…)."
+    assert copies == [
+        f"Over 1000\n\n[1] {quoted}",
+        f"**How many?**\n\n> Over 1000[^1]\n\nConfidence 83%.\n\n[^1]: {quoted}\n",
+        quoted,
+    ]
+    assert turn.link == "?q=How+many%3F&documents=a+b.txt&documents=c.txt&since=2004&strictness=strict&k=3"
+    assert html.escape(turn.link) in shown
 
 
 def test_whatever_documents_questions_and_messages_hold_is_shown_as_text() -> None:
@@ -119,10 +188,16 @@ def test_whatever_documents_questions_and_messages_hold_is_shown_as_text() -> No
     hostile = dataclasses.replace(hostile, sections=(Section(HOSTILE, 1, 0, len(hostile.text)),))
     cited = citation(1, hostile, hostile.text, HOSTILE)
     answer = Answer(HOSTILE, 0.9, (cited,), (Alternative(0.4, (cited,)),))
+    leaning = dataclasses.replace(answer, read_as=HOSTILE, carried=(HOSTILE,))
+
+    def given(_: str) -> Document:
+        return hostile
+
     shown = [
-        answer_html(answer, lambda _: hostile),
+        answer_html(answer, given),
         source_html(hostile, Place.of_citation(cited), clicked=False, opened=1),
-        busy_html(HOSTILE),
+        busy_html(HOSTILE, HOSTILE),
+        conversation_html([Turn(answer), Turn(leaning)], given),
         message_html(HOSTILE),
     ]
 
@@ -187,11 +262,11 @@ def test_examples_are_made_from_timelines_lists_abbreviations_and_beginnings() -
 # For programs
 
 
-def call(address: str, endpoint: str, *arguments: object) -> Any:
+def call(address: str, endpoint: str, **arguments: object) -> Any:
     """What an endpoint of the page returns."""
     request = Request(
-        f"{address}gradio_api/call/{endpoint}",
-        json.dumps({"data": arguments}).encode(),
+        f"{address}gradio_api/call/v2/{endpoint}",
+        json.dumps(arguments).encode(),
         {"Content-Type": "application/json"},
     )
     with urlopen(request) as begun:
@@ -203,7 +278,7 @@ def call(address: str, endpoint: str, *arguments: object) -> Any:
 
 
 def test_programs_ask_and_get_the_json_of_the_contract(address: str) -> None:
-    given = call(address, "ask", JOINED, None, None)
+    given = call(address, "ask", question=JOINED)
 
     assert (given["schema"], given["question"], given["answer"], given["reason"]) == (1, JOINED, "2002", None)
     for cited in given["citations"]:
@@ -214,25 +289,48 @@ def test_programs_ask_and_get_the_json_of_the_contract(address: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("x" * 10_000, None, None), "Ask it in fewer words"),
-        ((JOINED, 0, None), "at least one passage"),
-        ((JOINED, None, "lax"), "none of lenient, normal, strict"),
+        ({"question": "x" * 10_000}, "Ask it in fewer words"),
+        ({"question": JOINED, "k": 0}, "at least one passage"),
+        ({"question": JOINED, "strictness": "lax"}, "none of lenient, normal, strict"),
+        ({"question": JOINED, "since": "yesterday"}, "is no date"),
     ],
 )
-def test_programs_are_told_what_is_wrong(address: str, arguments: tuple[object, ...], message: str) -> None:
-    given = call(address, "ask", *arguments)
+def test_programs_are_told_what_is_wrong(address: str, arguments: dict[str, object], message: str) -> None:
+    given = call(address, "ask", **arguments)
 
     assert (given["answer"], given["reason"]) == (None, "failed")
     assert message in given["message"]
 
 
 def test_programs_search_and_list_documents(address: str) -> None:
-    found = call(address, "search", "landmines", 2)
+    found = call(address, "search", question="landmines", k=2)
     listed = call(address, "documents")
 
     assert [passage["rank"] for passage in found] == [1, 2]
     assert "landmines" in found[0]["text"]
     assert [entry["id"] for entry in listed] == sorted(path.name for path in CORPUS.iterdir())
+
+
+def test_programs_ask_some_documents_only_and_questions_that_lean_on_another(address: str) -> None:
+    news = "asia-plus-2011-06-23-zarifi-receives-appathurai.txt"
+    given = call(address, "ask", question=JOINED, documents=[news])
+    dated = call(address, "search", question="landmines", since="2011-06", until="2011")
+    leaning = call(address, "ask", question="And when was it renamed?", previous=COUNCIL)
+
+    assert {cited["document"] for cited in given["citations"]} == {news}
+    assert {passage["document"] for passage in dated} == {news}
+    assert (leaning["answer"], leaning["question"]) == ("1997", "And when was it renamed?")
+    assert leaning["read_as"] == "when was North Atlantic Cooperation Council renamed?"
+
+
+def test_twenty_people_at_once_are_answered_as_one_alone(address: str) -> None:
+    wanted = {JOINED: "2002", COUNCIL: "North Atlantic Cooperation Council"}
+    asked = [*wanted] * 10
+    with ThreadPoolExecutor(len(asked)) as people:
+        given = list(people.map(lambda question: call(address, "ask", question=question), asked))
+
+    assert [answer["answer"] for answer in given] == [wanted[question] for question in asked]
+    assert len({answer["confidence"] for answer in given}) == 2
 
 
 def test_an_address_that_is_taken_or_none_is_said_so(address: str) -> None:
@@ -259,7 +357,7 @@ def test_assistants_ask_over_mcp(address: str) -> None:
     assert sorted(tools) == ["ask", "documents", "search"]
     assert tools["ask"].description.startswith("Answer a question with the exact words of the user's documents")
     described = tools["ask"].inputSchema["properties"]
-    assert {"question", "k", "strictness"} == set(described)
+    assert {"question", "k", "strictness", "documents", "since", "until", "previous"} == set(described)
     assert "whole sentence" in described["question"]["description"]
     assert (given["answer"], given["citations"][0]["answer_end"] > 0) == ("2002", True)
     assert ast.literal_eval(silent.content[0].text)["answer"] is None
@@ -361,7 +459,8 @@ def test_while_the_documents_are_read_the_page_says_so(visit: Visit) -> None:
     )
     visit.ask(JOINED)
 
-    assert "Reading the documents…" in visit.page.evaluate("seen.join()")
+    seen = visit.page.evaluate("seen.join()")
+    assert "Searching the documents…" in seen or "Reading 8 passages of 2 documents…" in seen  # a browser may skip one
 
 
 @pytest.mark.browser
@@ -415,6 +514,76 @@ def test_an_example_is_asked_and_answered_and_its_link_asks_it_again(visit: Visi
 
 
 @pytest.mark.browser
+def test_a_question_may_lean_on_the_one_before_or_be_asked_alone(visit: Visit) -> None:
+    visit.ask(COUNCIL)
+    answer = visit.ask("And when was it renamed?")
+
+    assert "Read as “when was North Atlantic Cooperation Council renamed?”" in answer.inner_text()
+    assert answer.locator(".words").first.inner_text() == "1997"
+    earlier = visit.page.locator(".earlier")
+    assert COUNCIL in earlier.inner_text()
+    link = visit.page.evaluate("location.search")
+    assert "North+Atlantic+Cooperation+Council+renamed" in link
+
+    answer.locator(".alone").click()
+    visit.page.locator(".earlier").nth(1).wait_for()
+    assert visit.answer().locator(".carried").count() == 0
+
+
+@pytest.mark.browser
+def test_only_chosen_documents_are_asked_and_the_link_keeps_the_choice(visit: Visit) -> None:
+    visit.page.get_by_text("Which documents, and how sure").click()
+    visit.page.get_by_label("Dated from").fill("2011")
+    answer = visit.ask(JOINED)
+
+    openers = answer.locator(".citations .open")
+    assert {place(opener)["document"] for opener in openers.all()} == {
+        "asia-plus-2011-06-23-zarifi-receives-appathurai.txt"
+    }
+    visit.page.wait_for_url("**since=2011**")
+    visit.page.reload()
+    again = visit.answer()
+    assert {place(opener)["document"] for opener in again.locator(".citations .open").all()} == {
+        "asia-plus-2011-06-23-zarifi-receives-appathurai.txt"
+    }
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("kind", "name", "start"),
+    [
+        ("Markdown", "answers.md", f"**{JOINED}**"),
+        ("HTML", "answers.html", "<!doctype html>"),
+        ("JSON", "answers.json", "["),
+    ],
+)
+def test_the_conversation_is_saved_as_a_file(visit: Visit, kind: str, name: str, start: str) -> None:
+    visit.ask(JOINED)
+    with visit.page.expect_download() as saving:
+        visit.page.get_by_role("button", name=f"Save all as {kind}").click()
+
+    assert saving.value.suggested_filename == name
+    text = saving.value.path().read_text(encoding="utf-8")
+    assert text.startswith(start) and JOINED in text and "2002" in text
+
+
+@pytest.mark.browser
+def test_shift_enter_breaks_a_line_and_copying_copies(visit: Visit) -> None:
+    visit.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    box = visit.page.get_by_label("Your question")
+    box.fill("When did Tajikistan join")
+    box.press("Shift+Enter")
+    box.press_sequentially("the Partnership for Peace?")
+    assert box.input_value() == "When did Tajikistan join\nthe Partnership for Peace?"
+    box.press("Enter")
+    answer = visit.answer()
+
+    answer.get_by_role("button", name="Copy", exact=True).click()
+    answer.get_by_text("Copied").wait_for()
+    assert visit.page.evaluate("navigator.clipboard.readText()").startswith("2002\n\n[1] “")
+
+
+@pytest.mark.browser
 def test_all_is_done_by_keyboard(visit: Visit) -> None:
     visit.ask(JOINED)
     opener = visit.page.locator(".open").first
@@ -426,6 +595,18 @@ def test_all_is_done_by_keyboard(visit: Visit) -> None:
     visit.page.locator("#source .source:focus").wait_for()
     visit.page.keyboard.press("Escape")
     assert opener.evaluate("element => element === document.activeElement")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("visit", [{"color_scheme": "dark"}, {"color_scheme": "light"}], indirect=True)
+def test_axe_finds_no_serious_fault(visit: Visit) -> None:
+    visit.page.locator("#examples button").first.wait_for()
+    assert serious_faults(visit.page) == []
+    visit.page.get_by_text("Which documents, and how sure").click()
+    visit.ask(COUNCIL)
+    visit.ask(JOINED).locator(".why summary").click()
+    visit.page.locator(".earlier > summary").click()
+    assert serious_faults(visit.page) == []
 
 
 @pytest.mark.browser
@@ -448,6 +629,17 @@ def test_light_or_dark_is_the_systems_choice(visit: Visit, request: pytest.Fixtu
     paper = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
     dark = request.node.callspec.params["visit"]["color_scheme"] == "dark"
     assert (brightness(ink) > brightness(paper)) == dark
+
+
+def serious_faults(page: Page) -> list[str]:
+    """What axe-core finds wrong with the page as it is now, from "serious" on."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{fault['id']}: {node['html'][:200]}"
+        for fault in found
+        if fault["impact"] in ("serious", "critical")
+        for node in fault["nodes"]
+    ]
 
 
 def place(opener: Locator) -> dict[str, Any]:

@@ -66,12 +66,15 @@ class Visit:
 
     def ask(self, question: str) -> Locator:
         """Type a question, press Enter, and wait for the answer."""
+        self.page.evaluate("document.querySelectorAll('#answer .answer, #answer .message').forEach(e => e.id = 'old')")
         self.page.get_by_label("Your question").fill(question)
         self.page.keyboard.press("Enter")
         return self.answer()
 
     def answer(self) -> Locator:
-        answer = self.page.locator("#answer").locator(".answer:not(.busy), .message")
+        """The newest answer, or the message in its place, once it is there."""
+        new = ":is(.answer:not(.busy), .message):not(#old, .earlier *)"
+        answer = self.page.locator(f"#answer {new}")
         answer.wait_for(timeout=60_000)
         return answer
 

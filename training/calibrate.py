@@ -35,7 +35,7 @@ def observe(pipeline: Pipeline, examples: list[Example]) -> tuple[list[Features]
     found, right = [], []
     for example in examples:
         candidates = answerer.retriever.retrieve(example.question, answerer.k)
-        groups = answerer.groups(example.question, candidates)
+        groups = answerer.groups(example.question, answerer.reader.read(example.question, candidates))
         if groups:
             found.append(groups[0].features)
             right.append(is_right(example, answerer.citations(groups[0].spans, first_number=1)))

@@ -23,6 +23,9 @@ def _setting(name: str, default: int) -> int:
 MAX_FILE_BYTES = _setting("QA_MAX_FILE_BYTES", 50_000_000)
 """A larger file is data, or pictures, not a document to be quoted."""
 
+MAX_UPLOAD_BYTES = _setting("QA_MAX_UPLOAD_BYTES", 250_000_000)
+"""All files together that are added on the page at once, archives as they are sent: some hundred papers."""
+
 MAX_CHARACTERS = _setting("QA_MAX_CHARACTERS", 50_000_000)
 """Of extracted text; a long book has three million. A file of `MAX_FILE_BYTES` of plain text passes."""
 

@@ -40,12 +40,18 @@ class SourcePane:
     """
 
     def __init__(
-        self, corpus: Path, document: Callable[[str], Document], downloads: Path, markable: bool = False
+        self,
+        corpus: Path,
+        document: Callable[[str], Document],
+        downloads: Path,
+        markable: bool = False,
+        back: str = "Back to the answer",
     ) -> None:
         self._corpus = corpus
         self._document = document
         self._downloads = downloads
         self._markable = markable
+        self._back = back
         self._opened = itertools.count(1)
         self._copies: deque[Path] = deque()
         weakref.finalize(self, _remove, self._copies)
@@ -74,7 +80,7 @@ class SourcePane:
                 view = View(at=page_of(document, number).start if view.page is not None else None)
             else:
                 view = View(page=number)
-        return source_html(document, place, clicked, next(self._opened), view, drawn, note, self._markable)
+        return source_html(document, place, clicked, next(self._opened), view, drawn, note, self._markable, self._back)
 
     def _draw(self, identifier: str, sha256: str, number: int, ranges: Sequence[tuple[int, int]]) -> DrawnPage:
         """Raises DocumentError, its message the reason why there is no page; CorpusError without a folder."""

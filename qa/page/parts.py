@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from html import escape
+from urllib.parse import urlencode
 
+from qa.answering import THRESHOLDS
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
+from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
 from qa.render import REASONS, citation_html
 
@@ -20,6 +24,12 @@ MAX_CLOSEST = 3
 MAX_PASSAGE_CHARACTERS = 320
 """Of a closest passage; the whole of it is a click away."""
 
+RIVAL = THRESHOLDS["normal"]
+"""An answer as sure as this would have been given if it stood alone."""
+
+RIVAL_ODDS = 4
+"""The best answer's odds may be this many times a rival's for the two to disagree: beyond it one is the answer."""
+
 WORDS_FOR_CONFIDENCE = (
     (0.95, "Almost certainly right"),
     (0.8, "Very likely right"),
@@ -29,14 +39,88 @@ WORDS_FOR_CONFIDENCE = (
 )
 """From each confidence on."""
 
+GROUNDS = {
+    "margin": "How clearly the reader marks it",
+    "gap": "Its lead over the next different answer",
+    "dense": "How near its passage is in meaning",
+    "words": "The question’s words around it",
+    "names": "The question’s names and numbers around it",
+    "agreement": "Another document says so too",
+    "kind": "It is of the kind asked for",
+}
+"""The features of the calibration in plain words."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a question is asked: of which documents (all where none are named), how sure, with how many passages."""
+
+    documents: tuple[str, ...] = ()
+    since: str = ""
+    until: str = ""
+    strictness: str = "normal"
+    k: int = 8
+
+    def link(self, question: str) -> str:
+        """The query of an address that asks a question in this way again; what is as usual is left out."""
+        usual = asdict(Options())
+        given = {name: value for name, value in asdict(self).items() if value != usual[name]}
+        return "?" + urlencode({"q": question, **given}, doseq=True)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question that was asked, with its answer. `judged` says what a person thought of it, empty when nothing."""
+
+    answer: Answer
+    options: Options = Options()
+    judged: str = ""
+
+    @property
+    def question(self) -> str:
+        """The question as it stands alone, also where it leant on the one before."""
+        return self.answer.read_as or self.answer.question
+
+    @property
+    def link(self) -> str:
+        """The query that asks it again."""
+        return self.options.link(self.question)
+
 
 # The answer
 
 
-def answer_html(answer: Answer, document: Callable[[str], Document]) -> str:
+def conversation_html(turns: Sequence[Turn], document: Callable[[str], Document], judging: bool = True) -> str:
+    """The newest answer, and those before it folded, newest first."""
+    if not turns:
+        return ""
+    *before, newest = enumerate(turns)
+    earlier = "".join(
+        f"<details class='earlier'><summary><span>{escape(turn.answer.question)}</span> "
+        f"<b>{escape(_short(turn.answer))}</b></summary>{turn_html(turn, number, document, judging)}</details>"
+        for number, turn in reversed(before)
+    )
+    heading = f"<h3>Earlier questions</h3>{earlier}" if earlier else ""
+    return turn_html(newest[1], newest[0], document, judging) + (heading and f"<div class='before'>{heading}</div>")
+
+
+def _short(answer: Answer, characters: int = 80) -> str:
+    text = answer.text or "no answer"
+    return text if len(text) <= characters else text[:characters].rsplit(" ", 1)[0] + " …"
+
+
+def turn_html(turn: Turn, number: int, document: Callable[[str], Document], judging: bool = True) -> str:
+    """An answer with what can be done with it."""
+    return answer_html(turn.answer, document, number, _actions_html(turn, judging))
+
+
+def answer_html(answer: Answer, document: Callable[[str], Document], number: int = 0, actions: str = "") -> str:
     """An answer with its citations and the other answers, or why there is none and the closest passages."""
     body = _cited_html(answer) if answer.citations else _silent_html(answer, document)
-    return f"<section class='answer' aria-label='Answer'>{_question_html(answer.question)}{body}</section>"
+    return (
+        f"<section class='answer' aria-label='Answer' data-turn='{number}'>{_question_html(answer.question)}"
+        f"{_carried_html(answer)}{body}{_why_html(answer, document)}{actions}</section>"
+    )
 
 
 def message_html(message: str) -> str:
@@ -44,24 +128,91 @@ def message_html(message: str) -> str:
     return f"<p class='message' role='alert'>{escape(message)}</p>"
 
 
-def busy_html(question: str) -> str:
-    """What stands in the answer's place while the documents are read."""
-    return f"<section class='answer busy'>{_question_html(question)}<p>Reading the documents…</p></section>"
+def busy_html(question: str, doing: str) -> str:
+    """What stands in the answer's place until it is there: what is being done."""
+    return f"<section class='answer busy' role='status'>{_question_html(question)}<p>{escape(doing)}</p></section>"
 
 
 def _question_html(question: str) -> str:
     return f"<p class='question'>{escape(question)}</p>" if question else ""
 
 
+def _carried_html(answer: Answer) -> str:
+    """How a question that leant on the one before was read, and a way to ask it alone."""
+    if answer.read_as is None:
+        return ""
+    carried = ", ".join(f"<b>{escape(part)}</b>" for part in answer.carried)
+    return (
+        f"<p class='carried'>Read as “{escape(answer.read_as)}”. From the question before: {carried}. "
+        "<button type='button' class='alone'>Ask it alone</button></p>"
+    )
+
+
+def _actions_html(turn: Turn, judging: bool) -> str:
+    """Copying and judging; what is copied is written out here, so that it is the same everywhere."""
+    answer = turn.answer
+    copies = {"Copy": answer_copy(answer), "Copy as Markdown": answer_markdown(answer)}
+    if answer.citations:
+        copies["Copy citation"] = citation_copy(answer.citations[0])
+    buttons = "".join(
+        f"<button type='button' class='copy' data-copy=\"{escape(text)}\">{name}</button>"
+        for name, text in copies.items()
+    )
+    buttons += f"<button type='button' class='copy' data-link=\"{escape(turn.link)}\">Copy link</button>"
+    return f"<div class='actions'>{buttons}{_judging_html(turn) if judging else ''}</div>"
+
+
+def _judging_html(turn: Turn) -> str:
+    if turn.answer.reason in ("empty_question", "failed"):
+        return ""
+    choices = "".join(
+        f"<button type='button' class='judge' data-verdict='{verdict}' title='{title}' "
+        f"aria-pressed='{'true' if turn.judged == verdict else 'false'}'>{sign} {word}</button>"
+        for verdict, sign, word, title in (
+            ("right", "✓", "Right", "Keep this as an example of a right answer, in a file on this machine"),
+            ("wrong", "✗", "Wrong", "Keep this as an example of a wrong answer, in a file on this machine"),
+        )
+    )
+    return f"<span class='judging' role='group' aria-label='Is this right?'>{choices}</span>"
+
+
 def _cited_html(answer: Answer) -> str:
     assert answer.text is not None  # it is cited
-    length = " long" if len(answer.text) > LONG_ANSWER else ""
+    rivals = [other for other in answer.alternatives if _is_rival(other, answer)]
+    others = [other for other in answer.alternatives if not _is_rival(other, answer)]
     documents = answer.independent_documents
     agreement = f"<p class='agreement'>{documents} documents agree.</p>" if documents > 1 else ""
-    return (
-        f"<p class='words{length}'>{escape(answer.text)}</p>{_confidence_html(answer.confidence)}{agreement}"
-        f"{_citations_html(answer.citations)}{_alternatives_html(answer.alternatives)}"
+    words = _words_html(answer.text)
+    shown = f"{words}{_confidence_html(answer.confidence)}{agreement}{_citations_html(answer.citations)}"
+    return f"{_sides_html(answer, rivals) if rivals else shown}{_alternatives_html(others)}"
+
+
+def _is_rival(other: Alternative, answer: Answer) -> bool:
+    """Whether another answer is sure enough, alone and beside the best one, to contradict it."""
+    best, rival = answer.confidence, other.confidence
+    return rival >= RIVAL and best * (1 - rival) <= RIVAL_ODDS * rival * (1 - best)
+
+
+def _words_html(text: str) -> str:
+    return f"<p class='words{' long' if len(text) > LONG_ANSWER else ''}'>{escape(text)}</p>"
+
+
+def _sides_html(answer: Answer, rivals: Sequence[Alternative]) -> str:
+    """Different answers side by side, each with its dates and citations."""
+    assert answer.text is not None
+    sides = [(answer.text, answer.confidence, answer.citations), *((r.text, r.confidence, r.citations) for r in rivals)]
+    parts = "".join(
+        f"<div class='side'>{_words_html(text)}<p class='confidence'>{_dates(citations)}{_hundredths(confidence)}"
+        f"&#8239;% likely right</p>{_citations_html(citations)}</div>"
+        for text, confidence, citations in sides
     )
+    return f"<p class='disagreement'>The documents give different answers:</p><div class='sides'>{parts}</div>"
+
+
+def _dates(citations: Sequence[Citation]) -> str:
+    """The dates of the documents that are cited, each once; none where none is dated."""
+    dates = sorted({citation.date for citation in citations if citation.date is not None})
+    return "".join(f"{day(date)} · " for date in dates)
 
 
 def _confidence_html(confidence: float) -> str:
@@ -134,6 +285,49 @@ def _sources(alternative: Alternative) -> str:
     numbers = "".join(f"[{citation.number}]" for citation in alternative.citations)
     documents = [", ".join(filter(None, (c.title, day(c.date)))) for c in alternative.citations]
     return f"{numbers} {'; '.join(dict.fromkeys(documents))}"
+
+
+def _why_html(answer: Answer, document: Callable[[str], Document]) -> str:
+    """What the confidence was computed from, and the passages read with their scores."""
+    if not answer.candidates or answer.reason == "nothing_near":
+        return ""
+    most = max((abs(ground.effect) for ground in answer.grounds), default=0.0) or 1.0
+    grounds = "".join(
+        f"<tr><th scope='row'>{escape(GROUNDS.get(g.name, g.name))}</th><td>{_bar_html(abs(g.effect) / most)}"
+        f"{'+' if g.effect >= 0 else '−'}{abs(g.effect):.1f}</td></tr>"
+        for g in answer.grounds
+    )
+    lexical = max(candidate.lexical for candidate in answer.candidates) or 1.0
+    fused = max(candidate.score for candidate in answer.candidates) or 1.0
+    passages = "".join(
+        f"<tr><th scope='row'>{_passage_button_html(c, document)}</th><td>{_bar_html(c.dense)}{c.dense:.2f}</td>"
+        f"<td>{_bar_html(c.lexical / lexical)}{c.lexical:.1f}</td><td>{_bar_html(c.score / fused)}{c.score:.3f}</td>"
+        f"<td>{'–' if c.read is None else f'{_bar_html(1 / (1 + math.exp(-c.read)))}{c.read:+.1f}'}</td></tr>"
+        for c in answer.candidates
+    )
+    return (
+        "<details class='why'><summary>Why this answer</summary>"
+        f"<table><caption>What speaks for it, in log-odds</caption><tbody>{grounds}</tbody></table>"
+        "<div class='scroll' tabindex='0' role='region' aria-label='Passages read'><table>"
+        f"<caption>The {len(answer.candidates)} passages read</caption><thead><tr><th scope='col'>Passage</th>"
+        "<th scope='col' title='Cosine between question and passage'>Meaning</th>"
+        "<th scope='col' title='BM25 score of the words they share'>Words</th>"
+        "<th scope='col' title='Both rankings put together'>Together</th>"
+        "<th scope='col' title='Log-odds of its best span against “not in this passage”'>Reader</th></tr></thead>"
+        f"<tbody>{passages}</tbody></table></div></details>"
+    )
+
+
+def _bar_html(share: float) -> str:
+    return f"<span class='bar' style='--share: {min(max(share, 0), 1):.3f}'></span>"
+
+
+def _passage_button_html(candidate: Candidate, document: Callable[[str], Document]) -> str:
+    passage = candidate.passage
+    source = document(passage.document)
+    place = Place(source.id, source.sha256, passage.start, passage.end, passage.start, passage.start)
+    text = passage.text if len(passage.text) <= 70 else passage.text[:70].rsplit(" ", 1)[0] + " …"
+    return _button_html(place, escape(text))
 
 
 def _silent_html(answer: Answer, document: Callable[[str], Document]) -> str:

@@ -106,11 +106,12 @@ def source_html(
     drawn: DrawnPage | None = None,
     note: str = "",
     markable: bool = False,
+    back: str = "Back to the answer",
 ) -> str:
     """A document with a place highlighted: a drawn page of it, else its text, whole or around the view.
 
     Raises QAError when the place does not fit it. `clicked` makes the page move there; `opened` differs each time, so
-    that a place can be opened again.
+    that a place can be opened again. `back` names what the place was opened from.
     """
     place.check(document)
     if view.at is not None:
@@ -129,7 +130,7 @@ def source_html(
     return (
         f"<article class='source' tabindex='-1' aria-label='{title}' data-place='{_json(asdict(place))}'{attributes}>"
         f"<header><h2>{title}</h2><p>{details}</p>"
-        "<button type='button' class='back'>Back to the answer</button>"
+        f"<button type='button' class='back'>{escape(back)}</button>"
         f"<div class='tools'>{_switch_html(document, place, view)}{tools}"
         "<button type='button' class='original'>Download the original</button></div>"
         f"{_outline_html(document, place, view)}<p class='note' role='status'>{escape(note)}</p></header>"

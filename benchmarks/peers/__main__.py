@@ -1,0 +1,99 @@
+"""How soon a question is answered, how well, and with how much memory, beside what people would use instead.
+
+    python -m training.restore --export qa/models/reader --base MPNET --layers 10 --out READER
+    python -m training.articles --data DIR --part validation --out ARTICLES
+    qa index --corpus ARTICLES/corpus --index ARTICLES/index
+    python -m benchmarks.peers --articles ARTICLES --reader READER --python PEERS/bin/python
+
+All programs get the same passages, the same embedder and the same reader's weights (READER: in floating point), read
+the same number of passages, and run one after the other in turns. PEERS is a virtual environment with haystack-ai,
+transformers-haystack, sentence-transformers-haystack and txtai.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.peers.task import Task
+from qa.answering import DEFAULT_K
+from qa.embedding import SentenceTransformerEmbedder
+from qa.evaluation import read_examples, squad_scores
+from qa.index import Index
+
+HERE = Path(__file__).parent
+OFFLINE = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False"}
+
+
+def run(python: str, script: str, task: Task, folder: Path) -> dict[str, Any]:
+    """One program's figures; `whole` is the time of its whole process."""
+    path = folder / "task.json"
+    path.write_text(json.dumps(asdict(task)), encoding="utf-8")
+    begun = time.perf_counter()
+    done = subprocess.run(
+        [python, str(HERE / script), str(path)], capture_output=True, text=True, env={**os.environ, **OFFLINE}
+    )
+    whole = time.perf_counter() - begun
+    if done.returncode:
+        raise RuntimeError(done.stderr[-2000:])
+    return {**json.loads(done.stdout.splitlines()[-1]), "whole": whole}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--articles", type=Path, required=True, help="folder of training.articles, indexed")
+    parser.add_argument("--reader", required=True, help="folder of the reader's weights in floating point")
+    parser.add_argument("--python", required=True, help="the Python that has the peers")
+    parser.add_argument("--questions", type=int, default=40)
+    parser.add_argument("--rounds", type=int, default=5)
+    options = parser.parse_args()
+    examples = [e for e in read_examples(options.articles / "questions.jsonl") if e.answers]
+    examples = examples[:: max(1, len(examples) // options.questions)][: options.questions]
+    index = options.articles / "index"
+    store = Index.open(index).store
+    passages = [passage.text for document in store.document_ids() for passage in store.passages_of(document)]
+    embedder = str(SentenceTransformerEmbedder()._folder)
+    reader = str(Path(options.reader).resolve())
+    questions = [example.question for example in examples]
+    task = Task(passages, questions, embedder, reader, str(index.resolve()), DEFAULT_K)
+    programs = {
+        "Chapter & Verse": (sys.executable, "product_asks.py"),
+        "Haystack": (options.python, "haystack_asks.py"),
+        "txtai": (options.python, "txtai_asks.py"),
+    }
+    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in programs}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(options.rounds):
+            for name, (python, script) in programs.items():
+                rounds[name].append(run(python, script, task, Path(folder)))
+    print(f"{len(passages)} passages, {len(questions)} questions, {options.rounds} rounds in turns.\n")
+    print("| | seconds a question, median | 95th percentile | × | EM / F1 | memory, MB | whole run, s |")
+    print("|---|---|---|---|---|---|---|")
+    base = np.median([np.median(r["seconds"]) for r in rounds["Chapter & Verse"]])
+    for name, results in rounds.items():
+        median = np.median([np.median(r["seconds"]) for r in results])
+        tail = np.median([np.percentile(r["seconds"], 95) for r in results])
+        scores = [
+            squad_scores(answer or "", [accepted.text for accepted in example.answers])
+            for answer, example in zip(results[0]["answers"], examples, strict=True)
+        ]
+        em, f1 = 100 * np.mean(scores, axis=0)
+        memory, whole = (np.median([r[key] for r in results]) for key in ("memory", "whole"))
+        print(
+            f"| {name} | {median:.3f} | {tail:.3f} | {median / base:.1f} | {em:.1f} / {f1:.1f} | {memory:.0f} "
+            f"| {whole:.1f} |"
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""What every program is given, and how it is timed: a file of passages and questions in, a line of JSON out."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+WARM_UP = 3  # questions asked before the clock runs
+
+
+@dataclass(frozen=True)
+class Task:
+    """The passages, the questions, and the models by their folders."""
+
+    passages: list[str]
+    questions: list[str]
+    embedder: str
+    reader: str
+    index: str
+    k: int
+
+
+def run(build: Callable[[Task], Callable[[str], str | None]]) -> None:
+    """Build, ask every question, and print seconds and answers, with the memory held at the end in MB."""
+    task = Task(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    begun = time.perf_counter()
+    ask = build(task)
+    built = time.perf_counter() - begun
+    for question in task.questions[:WARM_UP]:
+        ask(question)
+    answers, seconds = [], []
+    for question in task.questions:
+        begun = time.perf_counter()
+        answers.append(ask(question))
+        seconds.append(time.perf_counter() - begun)
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    memory = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
+    print(json.dumps({"built": built, "seconds": seconds, "answers": answers, "memory": memory}))

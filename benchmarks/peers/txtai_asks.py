@@ -1,0 +1,30 @@
+"""The same questions asked with txtai: hybrid search and its extractive questions over the best passages.
+
+Run by `benchmarks.peers` with a Python that has txtai.
+"""
+
+import sys
+from collections.abc import Callable
+
+sys.path.insert(0, __file__.rsplit("/", 1)[0])
+from task import Task, run
+
+
+def build(task: Task) -> Callable[[str], str | None]:
+    from txtai import Embeddings
+    from txtai.pipeline import Questions
+
+    embeddings = Embeddings(path=task.embedder, hybrid=True, content=False, gpu=False)
+    embeddings.index(task.passages)
+    read = Questions(task.reader, gpu=False)
+
+    def ask(question: str) -> str | None:
+        found = [task.passages[place] for place, _ in embeddings.search(question, task.k)]
+        answers = read([question] * len(found), found)
+        return next((answer for answer in answers if answer), None)  # without scores, the best passage's comes first
+
+    return ask
+
+
+if __name__ == "__main__":
+    run(build)

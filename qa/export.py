@@ -1,0 +1,129 @@
+"""Answers to keep: as text, as Markdown with footnotes, as a citation, and a whole conversation as a file."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Sequence
+from itertools import count
+
+from qa.datatypes import Answer, Citation
+from qa.render import REASONS, answer_json, citation_html, place
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])|^(\s*)([-+]|\d+[.)])(?=\s)", re.MULTILINE)
+
+
+def markdown(text: str) -> str:
+    r"""A text in which nothing is taken for Markdown or HTML.
+
+    >>> print(markdown("# 1 *and* <b>[2]</b>"))
+    \# 1 \*and\* \<b\>\[2\]\</b\>
+    """
+    return _MARKDOWN.sub(lambda m: f"\\{m[1]}" if m[1] else f"{m[2]}{m[3][:-1]}\\{m[3][-1]}", text)
+
+
+def answer_copy(answer: Answer) -> str:
+    """The answer's words and where they stand, as plain text; for a silent one the reason."""
+    if answer.text is None:
+        return _silence(answer)
+    return f"{answer.text}\n\n" + "\n".join(f"[{c.number}] {citation_copy(c)}" for c in answer.citations)
+
+
+def citation_copy(citation: Citation) -> str:
+    """A citation for a footnote: quote, title, file and place, and the checksum by which the file is known again."""
+    title = f"{citation.title}. " if citation.title else ""
+    return f"“{_one_line(citation.quote)}” {title}{place(citation)} (SHA-256 {citation.sha256[:12]}…)."
+
+
+def answer_markdown(answer: Answer, numbers: Callable[[], int] | None = None) -> str:
+    """An answer as Markdown, its citations as footnotes; `numbers` gives each footnote its number."""
+    numbers = count(1).__next__ if numbers is None else numbers
+    asked = f"**{markdown(_one_line(answer.question))}**" if answer.question else ""
+    if answer.text is None:
+        return f"{asked}\n\n{_silence(answer)}\n"
+    given, notes = _noted(answer.text, answer.citations, numbers)
+    parts = [asked, f"> {given}", f"Confidence {answer.confidence:.0%}."]
+    for other in answer.alternatives:
+        words, further = _noted(other.text, other.citations, numbers)
+        parts.append(f"Another answer ({other.confidence:.0%}): {words}")
+        notes += further
+    return "\n\n".join([part for part in parts if part] + ["\n".join(notes)]) + "\n"
+
+
+def _noted(text: str, citations: Sequence[Citation], numbers: Callable[[], int]) -> tuple[str, list[str]]:
+    """A text with the marks of its footnotes, and the footnotes."""
+    numbered = [(numbers(), citation) for citation in citations]
+    marks = "".join(f"[^{number}]" for number, _ in numbered)
+    return markdown(_one_line(text)) + marks, [f"[^{n}]: {markdown(citation_copy(c))}" for n, c in numbered]
+
+
+def conversation_markdown(answers: Sequence[Answer]) -> str:
+    """All questions and answers, in the order in which they were asked."""
+    numbers = count(1).__next__
+    return "\n---\n\n".join(answer_markdown(answer, numbers) for answer in answers)
+
+
+def conversation_json(answers: Sequence[Answer]) -> str:
+    """All answers, each as the versioned object that scripts read."""
+    return json.dumps([answer_json(answer) for answer in answers], ensure_ascii=False, indent=1) + "\n"
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Questions and answers</title>
+<style>
+body {{ font: 1.05rem/1.6 Georgia, serif; max-width: 44rem; margin: 2rem auto; padding: 0 1rem; color: #1c1917; }}
+h2 {{ font: 600 1.1rem/1.4 system-ui, sans-serif; margin: 2.5rem 0 .3rem; }}
+.words {{ font-size: 1.5rem; margin: .2rem 0; }}
+blockquote {{ margin: .8rem 0 0; padding-left: 1rem; border-left: 3px solid #d6d3d1; white-space: pre-line; }}
+cite, .note {{ font: .9rem/1.5 system-ui, sans-serif; color: #57534e; }}
+mark {{ background: #f7d774; }}
+</style>
+{body}
+</html>
+"""
+
+
+def conversation_html(answers: Sequence[Answer]) -> str:
+    """All questions and answers as a page of its own; nothing in it is active, nothing is loaded."""
+    return _PAGE.format(body="\n".join(_answer_html(answer) for answer in answers))
+
+
+def _answer_html(answer: Answer) -> str:
+    asked = f"<h2>{html.escape(answer.question)}</h2>"
+    if answer.text is None:
+        return f"{asked}<p class='words'>{html.escape(_silence(answer))}</p>"
+    others = "".join(
+        f"<p class='note'>Another answer, {other.confidence:.0%}: {html.escape(other.text)}</p>"
+        f"{_quotes(other.citations)}"
+        for other in answer.alternatives
+    )
+    return (
+        f"{asked}<p class='words'>{html.escape(answer.text)}</p><p class='note'>Confidence {answer.confidence:.0%}</p>"
+        f"{_quotes(answer.citations)}{others}"
+    )
+
+
+def _quotes(citations: Sequence[Citation]) -> str:
+    return "".join(
+        f"<blockquote>{citation_html(c)}<br><cite>{html.escape(c.title)}. {html.escape(place(c))}</cite></blockquote>"
+        for c in citations
+    )
+
+
+FORMATS: dict[str, tuple[str, Callable[[Sequence[Answer]], str]]] = {
+    "Markdown": ("answers.md", conversation_markdown),
+    "HTML": ("answers.html", conversation_html),
+    "JSON": ("answers.json", conversation_json),
+}
+"""What a conversation can be kept as: the file's name, and what writes it."""
+
+
+def _silence(answer: Answer) -> str:
+    assert answer.reason is not None  # it is not cited
+    return REASONS[answer.reason]
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,291 @@
+"""The tab on which questions are asked, and what happens between its components."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from qa.answering import DEFAULT_K, THRESHOLDS
+from qa.datatypes import Answer, Document
+from qa.errors import QAError
+from qa.export import FORMATS
+from qa.followup import ask_after
+from qa.index import documents_between
+from qa.page.examples import examples
+from qa.page.pane import SourcePane
+from qa.page.parts import Options, Turn, busy_html, conversation_html, message_html
+from qa.page.service import Service
+from qa.page.source import Place
+from qa.pipeline import Pipeline
+from qa.question import clean_question
+
+log = logging.getLogger(__name__)
+
+FAILED = "Something failed while answering; the terminal shows what. Ask again, or start the program anew."
+
+ASKING = "asking"
+"""What all events that ask a question are queued under, so that they wait for each other."""
+
+AT_ONCE = 2
+"""Questions answered at the same time; more would only take turns on the processor's cores."""
+
+MAX_TURNS = 30
+"""Answers kept on the page: an afternoon's; older ones have been exported or can be asked again."""
+
+MAX_K = 20
+"""Passages that can be read: reading takes longer with each, and what comes after the first eight seldom answers."""
+
+_HERE = Path(__file__).parent
+
+_REMEMBER = """(link) => { history.replaceState(null, "", link || location.pathname); }"""
+"""Makes the page's address the link that asks the same question again."""
+
+
+def ask_tab(blocks: gr.Blocks, service: Service) -> None:
+    """Question, answers and the document beside them."""
+    pipeline = service.pipeline
+
+    def document(identifier: str) -> Document:
+        try:
+            return pipeline.document(identifier)
+        except KeyError as error:  # the index was rebuilt without it
+            raise QAError(f"{identifier} is no longer there. Ask the question again.") from error
+
+    pane = SourcePane(service.corpus, document, Path(gr.utils.get_upload_folder()), markable=True)
+
+    def original(data: object) -> dict[str, str]:
+        return pane.original(data)
+
+    def shown(turns: tuple[Turn, ...]) -> str:
+        return conversation_html(turns, document)
+
+    def asked(question: str, options: Options, turns: tuple[Turn, ...], alone: bool = False) -> Iterator[list[Any]]:
+        """The answers, the source, all turns, the link and the question box: first while reading, then after it."""
+        question = question.strip()
+        waiting = gr.Textbox(submit_btn=False, stop_btn="Stop")
+        ready = gr.Textbox("", submit_btn="Ask", stop_btn=False)
+        kept = gr.Textbox(submit_btn="Ask", stop_btn=False)
+        yield [busy_html(question, "Searching the documents…"), gr.skip(), turns, gr.skip(), waiting]
+        try:
+            documents = chosen_documents(pipeline, options.documents, options.since, options.until)
+            cleaned = clean_question(question)
+            answerer = pipeline.answerer(options.strictness, options.k, documents)  # type: ignore[arg-type]
+            candidates = answerer.retrieve(cleaned)
+            held = len({candidate.passage.document for candidate in candidates})
+            reading = f"Reading {_counted(len(candidates), 'passage')} of {_counted(held, 'document')}…"
+            yield [busy_html(question, reading), gr.skip(), turns, gr.skip(), waiting]
+            before = turns[-1].answer if turns and not alone else None
+            answer = ask_after(answerer.ask, question, before)
+            new = Turn(answer, options)
+            held_turns = (*turns[-MAX_TURNS + 1 :], new)
+            if answer.reason == "empty_question":  # shown, but nothing to go back to
+                yield [shown(held_turns), "", turns, "", kept]
+                return
+            turns = held_turns
+            yield [shown(turns), gr.skip() if answer.citations else "", turns, new.link, ready]
+            if answer.citations:  # a page of a PDF may take a moment: the answer is there before it
+                best = pane.html(Place.of_citation(answer.citations[0]), clicked=False)
+                yield [gr.skip(), best, turns, new.link, gr.skip()]
+        except QAError as error:
+            yield [message_html(str(error)), "", turns, "", kept]
+        except Exception:
+            log.exception("A question could not be answered.")
+            yield [message_html(FAILED), "", turns, "", kept]
+
+    def ask(
+        question: str,
+        documents: list[str] | None,
+        since: str | None,
+        until: str | None,
+        strictness: str,
+        k: int,
+        turns: tuple[Turn, ...],
+    ) -> Iterator[list[Any]]:
+        options = Options(tuple(documents or ()), (since or "").strip(), (until or "").strip(), strictness, int(k))
+        yield from asked(question, options, turns)
+
+    def linked(request: gr.Request) -> Iterator[list[Any]]:
+        """The answer to the question in the page's address, if there is one, asked as the address says."""
+        question = str(request.query_params.get("q", ""))
+        if not question:
+            yield [gr.skip()] * 10  # whoever types already is not disturbed
+            return
+        options = _options_of(request.query_params)
+        fields = [list(options.documents), options.since, options.until, options.strictness, options.k]
+        for found in asked(question, options, ()):
+            yield [*found, *fields]
+
+    def asked_alone(event: gr.EventData, turns: tuple[Turn, ...]) -> Iterator[list[Any]]:
+        turn = _turn(event, turns)
+        if turn is not None:
+            yield from asked(turn.answer.question, turn.options, turns, alone=True)
+
+    def stopped(turns: tuple[Turn, ...]) -> list[Any]:
+        """What is shown after a question was stopped; what was typed stays."""
+        return [shown(turns), gr.Textbox(submit_btn="Ask", stop_btn=False)]
+
+    def opened_place(event: gr.EventData) -> str:
+        try:
+            return pane.opened(event._data)
+        except QAError as error:
+            return message_html(str(error))
+
+    def judged(event: gr.EventData, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
+        """Keep, or take back, what a person says of an answer."""
+        turn, verdict = _turn(event, turns), event._data.get("verdict")
+        if turn is None or verdict not in ("right", "wrong"):
+            return turns
+        try:
+            if turn.judged == verdict:
+                service.judgements.undo(turn.question)
+                verdict = ""
+                gr.Info("Taken back.")
+            else:
+                if turn.judged:  # another word on the same answer, so that taking it back leaves none
+                    service.judgements.undo(turn.question)
+                (service.judgements.right if verdict == "right" else service.judgements.wrong)(turn.answer)
+                gr.Info(f"Kept as an example in {service.judgements.path.name}, on this machine only.")
+        except QAError as error:
+            gr.Warning(str(error))
+            return turns
+        return tuple(dataclasses.replace(t, judged=verdict) if t is turn else t for t in turns)
+
+    def located(event: gr.EventData, turns: tuple[Turn, ...]) -> None:
+        """Keep where in a document the right answer to the newest question stands."""
+        if not turns:
+            return
+        question = turns[-1].question
+        try:
+            data = event._data
+            place = Place.from_json({"answer_start": data["start"], "answer_end": data["end"], **data})
+            service.judgements.located(question, place.document, place.sha256, place.start, place.end)
+            gr.Info(f"Kept as the right answer to “{question}” in {service.judgements.path.name}.")
+        except (QAError, KeyError, TypeError) as error:
+            gr.Warning(str(error))
+
+    def choices() -> Any:
+        """The documents there are now, to choose from."""
+        return gr.Dropdown(choices=[(f"{d.title} ({d.id})", d.id) for d in pipeline.manifest.documents])
+
+    with gr.Column(elem_id="ask"):
+        question = gr.Textbox(
+            label="Your question",
+            show_label=False,
+            placeholder="Ask the documents a question",
+            autofocus=True,
+            lines=1,
+            max_lines=4,
+            submit_btn="Ask",
+            elem_id="question",
+        )
+        with gr.Accordion("Which documents, and how sure", open=False, elem_id="options"):
+            with gr.Row():
+                documents = gr.Dropdown(
+                    label="Only these documents", multiselect=True, choices=[], info="All of them when none is chosen."
+                )
+                since = gr.Textbox(label="Dated from", placeholder="2011, 2011-06 or 2011-06-23", max_lines=1)
+                until = gr.Textbox(label="Dated until", placeholder="2011, 2011-06 or 2011-06-23", max_lines=1)
+            with gr.Row():
+                strictness = gr.Radio(
+                    list(THRESHOLDS),
+                    value="normal",
+                    label="How sure an answer must be",
+                    info=", ".join(f"{name} from {least:.0%}" for name, least in THRESHOLDS.items()) + ".",
+                )
+                k = gr.Slider(1, MAX_K, DEFAULT_K, step=1, label="Passages read")
+    with gr.Row(elem_id="examples"):
+        suggestions = [gr.Button(example, size="sm", min_width=0) for example in examples(pipeline)]
+    with gr.Row(elem_id="reading"):
+        with gr.Column(elem_id="conversation"):
+            answers = gr.HTML(elem_id="answer", js_on_load=_script("answer.js"), apply_default_css=False)
+            with gr.Row(elem_id="export", visible=False) as export:
+                exports = {name: gr.Button(f"Save all as {name}", size="sm", min_width=0) for name in FORMATS}
+                cleared = gr.Button("Begin anew", size="sm", min_width=0)
+        beside = gr.HTML(
+            elem_id="source", js_on_load=_script("source.js"), apply_default_css=False, server_functions=[original]
+        )
+    turns = gr.State((), time_to_live=24 * 3600)
+    link = gr.Textbox(visible=False)
+    file = gr.HTML(visible="hidden", elem_id="file", js_on_load=_script("file.js"), apply_default_css=False)
+
+    quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+    asking: dict[str, Any] = {**quietly, "concurrency_id": ASKING}
+    settings = [documents, since, until, strictness, k]
+    outputs = [answers, beside, turns, link, question]
+
+    def after(event: Any) -> Any:
+        """The address and the buttons below the answers follow what was asked."""
+        event.then(fn=None, inputs=link, js=_REMEMBER, **quietly)
+        return event.then(lambda turns: gr.Row(visible=bool(turns)), turns, export, **quietly)
+
+    running: list[Any] = [question.submit(ask, [question, *settings, turns], outputs, **asking)]
+    for suggestion in suggestions:
+        typed = suggestion.click(lambda example: example, suggestion, question, **quietly)
+        running.append(typed.then(ask, [suggestion, *settings, turns], outputs, **asking))
+    running.append(answers.alone(asked_alone, turns, outputs, **asking))
+    running.append(blocks.load(linked, outputs=[*outputs, *settings], **asking))
+    for event in running:
+        after(event)
+    question.stop(stopped, turns, [answers, question], cancels=running, queue=False, **quietly)
+    answers.open(opened_place, outputs=beside, **quietly)
+    beside.open(opened_place, outputs=beside, **quietly)
+    answers.judge(judged, turns, turns, **quietly)
+    beside.mark(located, turns, None, **quietly)
+    blocks.load(choices, outputs=documents, **quietly)
+    documents.focus(choices, outputs=documents, **quietly)
+    for name, button in exports.items():
+        button.click(lambda turns, name=name: _file_html(name, [t.answer for t in turns]), turns, file, **quietly)
+    after(cleared.click(lambda: ["", "", (), "", ""], outputs=outputs, **quietly))
+
+
+def chosen_documents(
+    pipeline: Pipeline, documents: Sequence[str] | None, since: str | None, until: str | None
+) -> frozenset[str] | None:
+    """The ids of the documents to ask; None for all of them. Raises QuestionError for a date that is none."""
+    chosen = frozenset(documents) if documents else None
+    if not since and not until:
+        return chosen
+    dated = documents_between(pipeline.manifest, since or None, until or None)
+    return dated if chosen is None else chosen & dated
+
+
+def _counted(number: int, name: str) -> str:
+    return f"{number} {name}{'' if number == 1 else 's'}"
+
+
+def _options_of(query: Mapping[str, str]) -> Options:
+    """The options that an address gives; what cannot be read there is as usual."""
+    many = query.getlist("documents") if hasattr(query, "getlist") else []
+    k, strictness = query.get("k", ""), query.get("strictness", "")
+    return Options(
+        tuple(map(str, many)),
+        str(query.get("since", "")),
+        str(query.get("until", "")),
+        strictness if strictness in THRESHOLDS else "normal",
+        int(k) if k.isdecimal() and 1 <= int(k) <= MAX_K else DEFAULT_K,
+    )
+
+
+def _turn(event: gr.EventData, turns: tuple[Turn, ...]) -> Turn | None:
+    """The turn that an event of the answers names; None where it is no longer there."""
+    data = event._data
+    number = data.get("turn") if isinstance(data, Mapping) else None
+    return turns[number] if type(number) is int and 0 <= number < len(turns) else None
+
+
+def _file_html(name: str, answers: list[Answer]) -> str:
+    """A file for the browser to save, as a link that the script follows."""
+    file, write = FORMATS[name]
+    content = base64.b64encode(write(answers).encode("utf-8", "backslashreplace")).decode("ascii")
+    return f"<a download='{escape(file)}' href='data:application/octet-stream;base64,{content}'>{escape(file)}</a>"
+
+
+def _script(name: str) -> str:
+    return (_HERE / name).read_text(encoding="utf-8")

@@ -1,0 +1,2 @@
+// A file is saved as soon as it is there.
+watch("value", () => element.querySelector("a[download]")?.click());

@@ -1,0 +1,76 @@
+"""Questions that lean on the one before, over the real documents with the real reader."""
+
+from __future__ import annotations
+
+import pytest
+
+from qa.datatypes import Answer
+from qa.followup import ask_after
+from qa.pipeline import Pipeline
+
+COUNCIL = "Which council did Tajikistan join in 1992?"
+JOINED = "When did Tajikistan join the Partnership for Peace?"
+RECEIVED = "Who received James Appathurai?"
+
+
+@pytest.mark.parametrize(
+    ("before", "question", "read_as", "answer"),
+    [
+        (COUNCIL, "And when was it renamed?", "when was North Atlantic Cooperation Council renamed?", "1997"),
+        (COUNCIL, "What was it renamed?", None, "Euro-Atlantic Partnership Council"),
+        (RECEIVED, "What is his post?", "What is Hamrokhon Zarifi’s post?", "Foreign Minister"),
+        (
+            JOINED,
+            "What about the North Atlantic Cooperation Council?",
+            "When did Tajikistan join the North Atlantic Cooperation Council?",
+            "1992",
+        ),
+    ],
+)
+def test_what_is_left_out_is_carried_over(
+    pipeline: Pipeline, before: str, question: str, read_as: str | None, answer: str
+) -> None:
+    given = ask_after(pipeline.ask, question, pipeline.ask(before))
+
+    assert (given.question, given.text) == (question, answer)
+    assert given.read_as is not None and given.carried
+    if read_as is not None:
+        assert given.read_as == read_as
+
+
+def test_why_alone_asks_for_the_reason_of_what_was_asked_before(pipeline: Pipeline) -> None:
+    given = ask_after(pipeline.ask, "Why?", pipeline.ask(JOINED))
+
+    assert given.read_as == "Why did Tajikistan join the Partnership for Peace?"
+    assert given.text is not None and "bilateral aims converge" in given.text
+
+
+def test_a_question_that_stands_alone_is_asked_as_it_is() -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> Answer:
+        asked.append(question)
+        return Answer(question, reason="not_in_documents")
+
+    given = ask_after(ask, "Who leads NATO today?", Answer(COUNCIL, reason="not_in_documents"))
+
+    assert asked == ["Who leads NATO today?"]
+    assert (given.read_as, given.carried) == (None, ())
+
+
+def test_the_first_question_of_all_has_nothing_to_lean_on() -> None:
+    given = ask_after(lambda question: Answer(question, reason="not_in_documents"), "When was it renamed?", None)
+
+    assert (given.question, given.read_as) == ("When was it renamed?", None)
+
+
+def test_a_question_without_names_takes_those_of_the_one_before_only_when_it_finds_nothing_alone() -> None:
+    asked: list[str] = []
+
+    def ask(question: str) -> Answer:
+        asked.append(question)
+        return Answer(question, reason="not_in_documents")
+
+    ask_after(ask, "How many mines were found?", Answer("When did Mali join the Union?", reason="not_in_documents"))
+
+    assert asked == ["How many mines were found?", "How many mines were found (Mali, the Union)?"]
