@@ -522,8 +522,7 @@ def test_a_question_may_lean_on_the_one_before_or_be_asked_alone(visit: Visit) -
     assert answer.locator(".words").first.inner_text() == "1997"
     earlier = visit.page.locator(".earlier")
     assert COUNCIL in earlier.inner_text()
-    link = visit.page.evaluate("location.search")
-    assert "North+Atlantic+Cooperation+Council+renamed" in link
+    visit.page.wait_for_url("**North+Atlantic+Cooperation+Council+renamed**")
 
     answer.locator(".alone").click()
     visit.page.locator(".earlier").nth(1).wait_for()

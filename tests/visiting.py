@@ -81,7 +81,7 @@ class Visit:
     def close(self) -> None:
         """Fails if the visit ran into an error or asked another host for anything."""
         self.page.close()
-        assert self.problems == []
+        assert not self.problems, self.problems
         assert self.hosts <= {"127.0.0.1", None, ""}
 
 
