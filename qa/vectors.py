@@ -88,7 +88,7 @@ class VectorIndex:
         """The k rows nearest to a vector of shape (dimension,), best first, each with its cosine.
 
         Only rows `within` what is chosen, if anything is. Equally near rows are in their order. In a large index a row
-        may be missed, but none of those chosen: every one of them is compared.
+        may be missed; the fewer are chosen the less so, and up to the share `PROBED` every one of them is compared.
         """
         k = min(k, len(self) if within is None else len(within.rows))
         if k < 1:
@@ -106,8 +106,8 @@ class VectorIndex:
         options: dict[str, Any] = {} if within is None else {"sel": _selector(within.bits)}
         if self._exact is None:
             return faiss.SearchParameters(**options)
-        share = PROBED if within is None else 1.0
-        options["nprobe"] = math.ceil(share * self._index.nlist)
+        chosen = 1.0 if within is None else len(within.rows) / len(self)
+        options["nprobe"] = math.ceil(min(1.0, PROBED / chosen) * self._index.nlist)
         return faiss.SearchParametersIVF(**options)
 
     def row(self, number: int) -> Vectors:

@@ -530,6 +530,20 @@ def test_a_question_may_lean_on_the_one_before_or_be_asked_alone(visit: Visit) -
 
 
 @pytest.mark.browser
+def test_a_question_that_waits_can_be_stopped_and_stays_in_its_box(visit: Visit, address: str) -> None:
+    with ThreadPoolExecutor(12) as people:
+        others = [people.submit(call, address, "ask", question=COUNCIL) for _ in range(12)]
+        visit.page.get_by_label("Your question").fill(JOINED)
+        visit.page.keyboard.press("Enter")
+        visit.page.get_by_role("button", name="Stop").click()
+        visit.page.get_by_role("button", name="Ask", exact=True).wait_for()
+
+    assert visit.page.locator("#answer .answer").count() == 0
+    assert visit.page.get_by_label("Your question").input_value() == JOINED
+    assert {other.result()["answer"] for other in others} == {"North Atlantic Cooperation Council"}
+
+
+@pytest.mark.browser
 def test_only_chosen_documents_are_asked_and_the_link_keeps_the_choice(visit: Visit) -> None:
     visit.page.get_by_text("Which documents, and how sure").click()
     visit.page.get_by_label("Dated from").fill("2011")

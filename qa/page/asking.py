@@ -233,7 +233,9 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
     running.append(blocks.load(linked, outputs=[*outputs, *settings], **asking))
     for event in running:
         after(event)
-    question.stop(stopped, turns, [answers, question], cancels=running, queue=False, **quietly)
+    # First it ends, then it is told, so that nothing which was under way is shown over it.
+    ended = question.stop(None, cancels=running, queue=False, **quietly)
+    ended.then(stopped, turns, [answers, question], queue=False, **quietly)
     answers.open(opened_place, outputs=beside, **quietly)
     beside.open(opened_place, outputs=beside, **quietly)
     answers.judge(judged, turns, turns, **quietly)

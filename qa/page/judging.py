@@ -246,7 +246,9 @@ def evaluation_tab(blocks: gr.Blocks, service: Service) -> None:
         concurrency_limit=1,
         **quietly,
     )
-    stop.click(stopped, going, [progress, *shown], cancels=running, queue=False, **quietly)
+    # First it ends, then it is told, so that nothing which was under way is shown over it.
+    ended = stop.click(None, cancels=running, queue=False, **quietly)
+    ended.then(stopped, going, [progress, *shown], queue=False, **quietly)
     misses.open(opened_place, outputs=beside, **quietly)
     as_html.click(lambda held: saved(held, "evaluation.html"), going, saving, **quietly)
     as_json.click(lambda held: saved(held, "evaluation.json"), going, saving, **quietly)
