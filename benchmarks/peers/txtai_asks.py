@@ -20,8 +20,14 @@ def build(task: Task) -> Callable[[str], str | None]:
 
     def ask(question: str) -> str | None:
         found = [task.passages[place] for place, _ in embeddings.search(question, task.k)]
-        answers = read([question] * len(found), found)
+        answers = [read_one(question, text) for text in found]
         return next((answer for answer in answers if answer), None)  # without scores, the best passage's comes first
+
+    def read_one(question: str, text: str) -> str | None:
+        try:
+            return read([question], [text])[0]
+        except TypeError:  # where the reader says "not in this passage", txtai 9.14 looks for a word at no place
+            return None
 
     return ask
 
