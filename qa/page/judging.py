@@ -100,7 +100,7 @@ def evaluation_tab(blocks: gr.Blocks, service: Service) -> None:
             found = chosen_examples(service, which, file)
         except QAError as error:
             note = message_html(str(error)) if which == "file" and file else f"<p>{escape(str(error))}</p>"
-            none = gr.Dropdown(choices=[], value=None, visible=False)
+            none = gr.Dropdown(visible=False)  # with its choices: an event that is under way names one of them
             return [note, none, gr.Button(interactive=False), gr.Button(visible=False)]
         splits = Counter(example.split for example in found)
         usual = next((name for name in (split, "test") if name in splits), next(iter(splits)))
