@@ -65,9 +65,10 @@ class Chosen:
     documents: tuple[str, ...]
     rows: Rows
 
-    def __contains__(self, row: int) -> bool:
-        place = int(np.searchsorted(self.rows, row))
-        return place < len(self.rows) and bool(self.rows[place] == row)
+    def holds(self, rows: Sequence[int]) -> list[bool]:
+        """For each of these rows whether it is chosen."""
+        after = np.searchsorted(self.rows, rows, side="right")
+        return [bool(found) for found in after > np.searchsorted(self.rows, rows)]
 
     @cached_property
     def bits(self) -> npt.NDArray[np.uint8]:

@@ -4,8 +4,8 @@ Up to `FLAT_MOST` rows every one is compared. A larger index is divided into lis
 only the lists nearest to a question are looked through, by one byte a number, and the best rows found there are
 compared by their exact vectors. Both kinds are mapped into memory, so that opening reads next to nothing.
 
-Lists rather than a graph (HNSW): a graph answered twice as fast with the same recall, but took three to nine times as
-long to build and half as much memory again, and nothing can be taken out of it.
+Lists rather than a graph (HNSW of 32 links): over 97,000 sentences a graph answered in 0.4 ms rather than 1 ms with the
+same recall, but took nine times as long to build and two thirds more memory, and nothing can be taken out of it.
 """
 
 from __future__ import annotations

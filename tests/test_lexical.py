@@ -98,11 +98,11 @@ def test_only_the_documents_named_are_looked_through(lexical: LexicalIndex) -> N
     assert lexical.best("cat", 4, chosen(2, 3)) == lexical.best("cat", 4, chosen()) == []
 
 
-@pytest.mark.parametrize("broad", [0.0, 1.0])  # sifted from the best of all, or looked up by the documents' names
+@pytest.mark.parametrize("named", [0, 1_000])  # sifted from the best of all, or looked up by the documents' names
 def test_documents_chosen_among_many_give_their_best_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broad: float
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: int
 ) -> None:
-    monkeypatch.setattr(qa.lexical, "BROAD", broad)
+    monkeypatch.setattr(qa.lexical, "NAMED", named)
     # The higher the number the longer the text, and the lower its rank.
     many = made(tmp_path / "many", ["cat" + " purrs" * number for number in range(300)])
     every_seventh, last = chosen(*range(0, 300, 7)), chosen(*range(290, 300))
