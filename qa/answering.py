@@ -79,11 +79,14 @@ class Answerer:
         self.strictness = strictness
         self.original = original
 
-    def ask(self, question: str) -> Answer:
-        """The documents' answer. Raises QuestionError for a question that is too long."""
+    def ask(self, question: str, candidates: tuple[Candidate, ...] | None = None) -> Answer:
+        """The documents' answer, from these candidates where they have been retrieved already.
+
+        Raises QuestionError for a question that is too long.
+        """
         started = time.perf_counter()
         question = clean_question(question)
-        answer = self.answer(question, self.retrieve(question))
+        answer = self.answer(question, self.retrieve(question) if candidates is None else candidates)
         return dataclasses.replace(answer, seconds=time.perf_counter() - started)
 
     def retrieve(self, question: str) -> tuple[Candidate, ...]:

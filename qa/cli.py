@@ -232,29 +232,9 @@ def _open(
     )
 
 
-def _chosen(pipeline: Pipeline, names: Sequence[str], since: str | None, until: str | None) -> frozenset[str] | None:
-    """The ids of the documents to ask; None for all. Raises QAError for a name that is not there."""
-    from qa.index import documents_between
-
-    if not names and since is None and until is None:
-        return None
-    manifest = pipeline.manifest
-    chosen = frozenset(entry.id for entry in manifest.documents)
-    if names:
-        ids = {_identifier(name) for name in names}
-        for unknown in sorted(ids - chosen):
-            raise _unknown_document(unknown)
-        chosen &= ids
-    return chosen if since is None and until is None else chosen & documents_between(manifest, since, until)
-
-
 def _identifier(name: str) -> str:
     """A document's id by its name as the shell completes it: bytes that are no UTF-8 are shown as in `document_id`."""
     return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _unknown_document(identifier: str) -> QAError:
-    return QAError(f"There is no document {identifier!r} in the index. `qa info` lists what there is.")
 
 
 @main.command()
@@ -293,6 +273,7 @@ def ask(
     Exit code 0 also when silent; 1 when something failed.
     """
     from qa.followup import ask_after
+    from qa.index import chosen_documents
     from qa.render import answer_json, answer_text, failed_json
 
     if (question is None) == (batch is None):
@@ -300,7 +281,7 @@ def ask(
     if batch is not None and not as_json:
         raise click.UsageError("--batch gives one JSON object a line: say --json too.")
     pipeline = _open(index_path, embedder, reader, k, strictness)
-    documents = _chosen(pipeline, names, since, until)
+    documents = chosen_documents(pipeline.manifest, [_identifier(name) for name in names], since, until)
     if batch is not None:
         failed = 0
         for line in _answered_lines(_tracked(batch), pipeline, documents):
@@ -376,10 +357,12 @@ def search(
     as_json: bool,
 ) -> None:
     """Find the passages nearest to a QUESTION, with their scores."""
+    from qa.index import chosen_documents
     from qa.render import candidate_json, candidates_text
 
     pipeline = _open(index_path, embedder)
-    candidates = pipeline.search(question, k, _chosen(pipeline, names, since, until))
+    documents = chosen_documents(pipeline.manifest, [_identifier(name) for name in names], since, until)
+    candidates = pipeline.search(question, k, documents)
     if as_json:
         click.echo(_json([candidate_json(candidate) for candidate in candidates]))
     else:
@@ -397,13 +380,13 @@ def show(
     document: str, start: int | None, end: int | None, number: int | None, index_path: Path, as_json: bool
 ) -> None:
     """Print a DOCUMENT's stored text, a page of it, or a slice of it between » and « with its surroundings."""
-    from qa.index import Index
+    from qa.index import Index, unknown_document
 
     document = _identifier(document)
     try:
         stored = Index.open(index_path).store.document(document)
     except KeyError as error:
-        raise _unknown_document(document) from error
+        raise unknown_document(document) from error
     first, last = start or 0, len(stored.text) if end is None else end
     if number is not None:
         page = next((page for page in stored.pages if page.number == number), None)

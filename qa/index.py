@@ -16,6 +16,7 @@ import datetime
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -117,6 +118,27 @@ def documents_between(manifest: Manifest, since: str | None = None, until: str |
         and (since is None or since <= entry.date)
         and (until is None or entry.date[: len(until)] <= until)
     )
+
+
+def chosen_documents(
+    manifest: Manifest, names: Sequence[str] | None = None, since: str | None = None, until: str | None = None
+) -> frozenset[str] | None:
+    """The ids of the documents to ask, by their ids, their dates, or both; None where nothing is chosen.
+
+    Raises QuestionError for a document that is not there and for a date that is none.
+    """
+    if not names and since is None and until is None:
+        return None
+    chosen = frozenset(entry.id for entry in manifest.documents)
+    for unknown in sorted(set(names or ()) - chosen):
+        raise unknown_document(unknown)
+    chosen = frozenset(names) if names else chosen
+    return chosen if since is None and until is None else chosen & documents_between(manifest, since, until)
+
+
+def unknown_document(identifier: str) -> QuestionError:
+    """What to raise for a document that is not there."""
+    return QuestionError(f"There is no document {identifier!r} in the index. `qa info` lists what there is.")
 
 
 def _is_date(text: str) -> bool:

@@ -94,7 +94,12 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(params=[{}])
 def visit(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Visit]:
-    """A visit to the open page; fails afterwards if it ran into an error or asked another host for anything."""
-    visit = Visit(browser.new_page(**request.param), address).open()
+    """A visit to the open page; fails afterwards if it ran into an error or asked another host for anything.
+
+    The parameters are those of the browser's page, and with `path` what is opened instead of the beginning.
+    """
+    options = dict(request.param)
+    path = options.pop("path", "")
+    visit = Visit(browser.new_page(**options), address).open(path)
     yield visit
     visit.close()

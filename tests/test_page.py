@@ -23,7 +23,8 @@ from axe_playwright_python.sync_playwright import Axe
 from gradio_client import Client
 from mcp import ClientSession
 from mcp.client.streamable_http import streamable_http_client
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator
+from playwright.sync_api import Page as BrowserPage
 
 from qa.datatypes import (
     Alternative,
@@ -34,6 +35,7 @@ from qa.datatypes import (
     Document,
     Ground,
     Label,
+    Page,
     Passage,
     Section,
     Sentence,
@@ -47,6 +49,7 @@ from tests.visiting import IS_IN_VIEW, Visit, free_port
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 JOINED = "When did Tajikistan join the Partnership for Peace?"
+NEWS = "asia-plus-2011-06-23-zarifi-receives-appathurai.txt"
 COUNCIL = "Which council did Tajikistan join in 1992?"
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'&${alert(3)}{{alert(4)}}"
 
@@ -116,6 +119,14 @@ def test_a_silent_answer_gives_its_reason_and_the_closest_passages() -> None:
         "Why? The documents do not say. The likeliest answer found has a chance of 20 % to be right: too little. "
         "The closest passages All are gone. On mines · Results · line 2 Why this answer"
     )
+
+
+def test_a_passage_of_a_paged_document_is_named_by_its_page() -> None:
+    paged = dataclasses.replace(MINES, pages=(Page(7, 0, len(MINES.text)),))
+    passage = Passage(paged.id, 36, 49, "All are gone.", (), paged.title)
+    answer = Answer("Why?", candidates=(Candidate(passage, 1, 0.1, 0.5, 1.0),), reason="nothing_near")
+
+    assert text_of(answer_html(answer, lambda _: paged)).endswith("All are gone. On mines · page 7")
 
 
 def test_answers_of_like_confidence_stand_side_by_side_and_a_far_surer_one_does_not() -> None:
@@ -293,6 +304,7 @@ def test_programs_ask_and_get_the_json_of_the_contract(address: str) -> None:
         ({"question": JOINED, "k": 0}, "at least one passage"),
         ({"question": JOINED, "strictness": "lax"}, "none of lenient, normal, strict"),
         ({"question": JOINED, "since": "yesterday"}, "is no date"),
+        ({"question": JOINED, "documents": ["none.txt"]}, "There is no document 'none.txt' in the index"),
     ],
 )
 def test_programs_are_told_what_is_wrong(address: str, arguments: dict[str, object], message: str) -> None:
@@ -312,13 +324,12 @@ def test_programs_search_and_list_documents(address: str) -> None:
 
 
 def test_programs_ask_some_documents_only_and_questions_that_lean_on_another(address: str) -> None:
-    news = "asia-plus-2011-06-23-zarifi-receives-appathurai.txt"
-    given = call(address, "ask", question=JOINED, documents=[news])
+    given = call(address, "ask", question=JOINED, documents=[NEWS])
     dated = call(address, "search", question="landmines", since="2011-06", until="2011")
     leaning = call(address, "ask", question="And when was it renamed?", previous=COUNCIL)
 
-    assert {cited["document"] for cited in given["citations"]} == {news}
-    assert {passage["document"] for passage in dated} == {news}
+    assert {cited["document"] for cited in given["citations"]} == {NEWS}
+    assert {passage["document"] for passage in dated} == {NEWS}
     assert (leaning["answer"], leaning["question"]) == ("1997", "And when was it renamed?")
     assert leaning["read_as"] == "when was North Atlantic Cooperation Council renamed?"
 
@@ -494,9 +505,14 @@ def test_a_question_that_cannot_be_answered_is_told_in_a_sentence(visit: Visit, 
 
 
 @pytest.mark.browser
-def test_hostile_text_in_a_question_or_a_link_is_shown_as_text(visit: Visit) -> None:
+def test_hostile_text_in_a_question_is_shown_as_text(visit: Visit) -> None:
     assert visit.ask(HOSTILE).locator(".question").inner_text() == HOSTILE
-    assert visit.open(f"?q={quote(HOSTILE)}").answer().locator(".question").inner_text() == HOSTILE
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("visit", [{"path": f"?q={quote(HOSTILE)}"}], indirect=True)
+def test_hostile_text_in_a_link_is_shown_as_text(visit: Visit) -> None:
+    assert visit.answer().locator(".question").inner_text() == HOSTILE
 
 
 @pytest.mark.browser
@@ -550,15 +566,22 @@ def test_only_chosen_documents_are_asked_and_the_link_keeps_the_choice(visit: Vi
     answer = visit.ask(JOINED)
 
     openers = answer.locator(".citations .open")
-    assert {place(opener)["document"] for opener in openers.all()} == {
-        "asia-plus-2011-06-23-zarifi-receives-appathurai.txt"
-    }
+    assert {place(opener)["document"] for opener in openers.all()} == {NEWS}
     visit.page.wait_for_url("**since=2011**")
     visit.page.reload()
     again = visit.answer()
-    assert {place(opener)["document"] for opener in again.locator(".citations .open").all()} == {
-        "asia-plus-2011-06-23-zarifi-receives-appathurai.txt"
-    }
+    assert {place(opener)["document"] for opener in again.locator(".citations .open").all()} == {NEWS}
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    "visit", [{"path": f"?q={quote(JOINED)}&documents={NEWS}&k=3&strictness=none-of-these"}], indirect=True
+)
+def test_a_link_names_the_documents_that_are_asked(visit: Visit) -> None:
+    answer = visit.answer()
+
+    assert {place(opener)["document"] for opener in answer.locator(".citations .open").all()} == {NEWS}
+    assert answer.locator(".why tbody").last.locator("tr").count() == 3
 
 
 @pytest.mark.browser
@@ -644,7 +667,7 @@ def test_light_or_dark_is_the_systems_choice(visit: Visit, request: pytest.Fixtu
     assert (brightness(ink) > brightness(paper)) == dark
 
 
-def serious_faults(page: Page) -> list[str]:
+def serious_faults(page: BrowserPage) -> list[str]:
     """What axe-core finds wrong with the page as it is now, from "serious" on."""
     found = Axe().run(page).response["violations"]
     return [

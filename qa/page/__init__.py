@@ -2,14 +2,16 @@
 
 examples   questions made from the indexed documents, and checked by asking them
 parts      answers and passages as escaped HTML
-source     a document beside the answer, open at a place
+source     a document beside the answer, open at a place; pane gives its pages and the original
 uploads    files that people send: safe names, archives, what can be read
 catalogue  the documents as a list, in figures, and what became of them
 changes    adding, removing, bringing the index up to date
 library    the tab of the documents
 judging    the tab on which the evaluation is run
+asking     the tab on which questions are asked
+components what these tabs share
 service    what the page works with
-layout     the page itself, of Gradio's components, and the endpoints for programs
+layout     the page itself, and the endpoints for programs
 """
 
 from __future__ import annotations

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-import base64
 import dataclasses
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from html import escape
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import gradio as gr
+from starlette.datastructures import QueryParams
 
-from qa.answering import DEFAULT_K, THRESHOLDS
-from qa.datatypes import Answer, Document
+from qa.answering import DEFAULT_K, THRESHOLDS, Strictness
 from qa.errors import QAError
 from qa.export import FORMATS
 from qa.followup import ask_after
-from qa.index import documents_between
+from qa.index import chosen_documents
+from qa.page.components import QUIETLY, Beside, file_html, saving, script
 from qa.page.examples import examples
-from qa.page.pane import SourcePane
 from qa.page.parts import Options, Turn, busy_html, conversation_html, message_html
 from qa.page.service import Service
 from qa.page.source import Place
-from qa.pipeline import Pipeline
 from qa.question import clean_question
 
 log = logging.getLogger(__name__)
@@ -42,8 +38,6 @@ MAX_TURNS = 30
 MAX_K = 20
 """Passages that can be read: reading takes longer with each, and what comes after the first eight seldom answers."""
 
-_HERE = Path(__file__).parent
-
 _REMEMBER = """(link) => { history.replaceState(null, "", link || location.pathname); }"""
 """Makes the page's address the link that asks the same question again."""
 
@@ -51,20 +45,10 @@ _REMEMBER = """(link) => { history.replaceState(null, "", link || location.pathn
 def ask_tab(blocks: gr.Blocks, service: Service) -> None:
     """Question, answers and the document beside them."""
     pipeline = service.pipeline
-
-    def document(identifier: str) -> Document:
-        try:
-            return pipeline.document(identifier)
-        except KeyError as error:  # the index was rebuilt without it
-            raise QAError(f"{identifier} is no longer there. Ask the question again.") from error
-
-    pane = SourcePane(service.corpus, document, Path(gr.utils.get_upload_folder()), markable=True)
-
-    def original(data: object) -> dict[str, str]:
-        return pane.original(data)
+    source = Beside(service, "Ask the question again.", markable=True)
 
     def shown(turns: tuple[Turn, ...]) -> str:
-        return conversation_html(turns, document)
+        return conversation_html(turns, source.document)
 
     def asked(question: str, options: Options, turns: tuple[Turn, ...], alone: bool = False) -> Iterator[list[Any]]:
         """The answers, the source, all turns, the link and the question box: first while reading, then after it."""
@@ -74,15 +58,17 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
         kept = gr.Textbox(submit_btn="Ask", stop_btn=False)
         yield [busy_html(question, "Searching the documents…"), gr.skip(), turns, gr.skip(), waiting]
         try:
-            documents = chosen_documents(pipeline, options.documents, options.since, options.until)
+            documents = chosen_documents(
+                pipeline.manifest, options.documents, options.since or None, options.until or None
+            )
             cleaned = clean_question(question)
-            answerer = pipeline.answerer(options.strictness, options.k, documents)  # type: ignore[arg-type]
+            answerer = pipeline.answerer(options.strictness, options.k, documents)
             candidates = answerer.retrieve(cleaned)
             held = len({candidate.passage.document for candidate in candidates})
             reading = f"Reading {_counted(len(candidates), 'passage')} of {_counted(held, 'document')}…"
             yield [busy_html(question, reading), gr.skip(), turns, gr.skip(), waiting]
             before = turns[-1].answer if turns and not alone else None
-            answer = ask_after(answerer.ask, question, before)
+            answer = ask_after(lambda q: answerer.ask(q, candidates if q == cleaned else None), cleaned, before)
             new = Turn(answer, options)
             held_turns = (*turns[-MAX_TURNS + 1 :], new)
             if answer.reason == "empty_question":  # shown, but nothing to go back to
@@ -91,7 +77,7 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
             turns = held_turns
             yield [shown(turns), gr.skip() if answer.citations else "", turns, new.link, ready]
             if answer.citations:  # a page of a PDF may take a moment: the answer is there before it
-                best = pane.html(Place.of_citation(answer.citations[0]), clicked=False)
+                best = source.html(Place.of_citation(answer.citations[0]), clicked=False)
                 yield [gr.skip(), best, turns, new.link, gr.skip()]
         except QAError as error:
             yield [message_html(str(error)), "", turns, "", kept]
@@ -104,7 +90,7 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
         documents: list[str] | None,
         since: str | None,
         until: str | None,
-        strictness: str,
+        strictness: Strictness,
         k: int,
         turns: tuple[Turn, ...],
     ) -> Iterator[list[Any]]:
@@ -130,12 +116,6 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
     def stopped(turns: tuple[Turn, ...]) -> list[Any]:
         """What is shown after a question was stopped; what was typed stays."""
         return [shown(turns), gr.Textbox(submit_btn="Ask", stop_btn=False)]
-
-    def opened_place(event: gr.EventData) -> str:
-        try:
-            return pane.opened(event._data)
-        except QAError as error:
-            return message_html(str(error))
 
     def judged(event: gr.EventData, turns: tuple[Turn, ...]) -> tuple[Turn, ...]:
         """Keep, or take back, what a person says of an answer."""
@@ -169,6 +149,10 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
             gr.Info(f"Kept as the right answer to “{question}” in {service.judgements.path.name}.")
         except (QAError, KeyError, TypeError) as error:
             gr.Warning(str(error))
+
+    def saved(name: str, turns: tuple[Turn, ...]) -> str:
+        file, write = FORMATS[name]
+        return file_html(file, write([turn.answer for turn in turns]))
 
     def choices() -> Any:
         """The documents there are now, to choose from."""
@@ -204,73 +188,57 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
         suggestions = [gr.Button(example, size="sm", min_width=0) for example in examples(pipeline)]
     with gr.Row(elem_id="reading"):
         with gr.Column(elem_id="conversation"):
-            answers = gr.HTML(elem_id="answer", js_on_load=_script("answer.js"), apply_default_css=False)
+            answers = gr.HTML(elem_id="answer", js_on_load=script("answer.js"), apply_default_css=False)
             with gr.Row(elem_id="export", visible=False) as export:
                 exports = {name: gr.Button(f"Save all as {name}", size="sm", min_width=0) for name in FORMATS}
                 cleared = gr.Button("Begin anew", size="sm", min_width=0)
-        beside = gr.HTML(
-            elem_id="source", js_on_load=_script("source.js"), apply_default_css=False, server_functions=[original]
-        )
+        beside = source.component("source")
     turns = gr.State((), time_to_live=24 * 3600)
     link = gr.Textbox(visible=False)
-    file = gr.HTML(visible="hidden", elem_id="file", js_on_load=_script("file.js"), apply_default_css=False)
+    file = saving()
 
-    quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-    asking: dict[str, Any] = {**quietly, "concurrency_id": ASKING}
+    asking: dict[str, Any] = {**QUIETLY, "concurrency_id": ASKING}
     settings = [documents, since, until, strictness, k]
     outputs = [answers, beside, turns, link, question]
 
     def after(event: Any) -> Any:
         """The address and the buttons below the answers follow what was asked."""
-        event.then(fn=None, inputs=link, js=_REMEMBER, **quietly)
-        return event.then(lambda turns: gr.Row(visible=bool(turns)), turns, export, **quietly)
+        event.then(fn=None, inputs=link, js=_REMEMBER, **QUIETLY)
+        return event.then(lambda turns: gr.Row(visible=bool(turns)), turns, export, **QUIETLY)
 
     running: list[Any] = [question.submit(ask, [question, *settings, turns], outputs, **asking)]
     for suggestion in suggestions:
-        typed = suggestion.click(lambda example: example, suggestion, question, **quietly)
+        typed = suggestion.click(lambda example: example, suggestion, question, **QUIETLY)
         running.append(typed.then(ask, [suggestion, *settings, turns], outputs, **asking))
     running.append(answers.alone(asked_alone, turns, outputs, **asking))
     running.append(blocks.load(linked, outputs=[*outputs, *settings], **asking))
     for event in running:
         after(event)
     # First it ends, then it is told, so that nothing which was under way is shown over it.
-    ended = question.stop(None, cancels=running, queue=False, **quietly)
-    ended.then(stopped, turns, [answers, question], queue=False, **quietly)
-    answers.open(opened_place, outputs=beside, **quietly)
-    beside.open(opened_place, outputs=beside, **quietly)
-    answers.judge(judged, turns, turns, **quietly)
-    beside.mark(located, turns, None, **quietly)
-    blocks.load(choices, outputs=documents, **quietly)
-    documents.focus(choices, outputs=documents, **quietly)
+    ended = question.stop(None, cancels=running, queue=False, **QUIETLY)
+    ended.then(stopped, turns, [answers, question], queue=False, **QUIETLY)
+    answers.open(source.opened, outputs=beside, **QUIETLY)
+    answers.judge(judged, turns, turns, **QUIETLY)
+    beside.mark(located, turns, None, **QUIETLY)
+    blocks.load(choices, outputs=documents, **QUIETLY)
+    documents.focus(choices, outputs=documents, **QUIETLY)
     for name, button in exports.items():
-        button.click(lambda turns, name=name: _file_html(name, [t.answer for t in turns]), turns, file, **quietly)
-    after(cleared.click(lambda: ["", "", (), "", ""], outputs=outputs, **quietly))
-
-
-def chosen_documents(
-    pipeline: Pipeline, documents: Sequence[str] | None, since: str | None, until: str | None
-) -> frozenset[str] | None:
-    """The ids of the documents to ask; None for all of them. Raises QuestionError for a date that is none."""
-    chosen = frozenset(documents) if documents else None
-    if not since and not until:
-        return chosen
-    dated = documents_between(pipeline.manifest, since or None, until or None)
-    return dated if chosen is None else chosen & dated
+        button.click(lambda turns, name=name: saved(name, turns), turns, file, **QUIETLY)
+    after(cleared.click(lambda: ["", "", (), "", ""], outputs=outputs, **QUIETLY))
 
 
 def _counted(number: int, name: str) -> str:
     return f"{number} {name}{'' if number == 1 else 's'}"
 
 
-def _options_of(query: Mapping[str, str]) -> Options:
+def _options_of(query: QueryParams) -> Options:
     """The options that an address gives; what cannot be read there is as usual."""
-    many = query.getlist("documents") if hasattr(query, "getlist") else []
-    k, strictness = query.get("k", ""), query.get("strictness", "")
+    k = query.get("k", "")
     return Options(
-        tuple(map(str, many)),
-        str(query.get("since", "")),
-        str(query.get("until", "")),
-        strictness if strictness in THRESHOLDS else "normal",
+        tuple(query.getlist("documents")),
+        query.get("since", ""),
+        query.get("until", ""),
+        next((name for name in THRESHOLDS if name == query.get("strictness")), "normal"),
         int(k) if k.isdecimal() and 1 <= int(k) <= MAX_K else DEFAULT_K,
     )
 
@@ -280,14 +248,3 @@ def _turn(event: gr.EventData, turns: tuple[Turn, ...]) -> Turn | None:
     data = event._data
     number = data.get("turn") if isinstance(data, Mapping) else None
     return turns[number] if type(number) is int and 0 <= number < len(turns) else None
-
-
-def _file_html(name: str, answers: list[Answer]) -> str:
-    """A file for the browser to save, as a link that the script follows."""
-    file, write = FORMATS[name]
-    content = base64.b64encode(write(answers).encode("utf-8", "backslashreplace")).decode("ascii")
-    return f"<a download='{escape(file)}' href='data:application/octet-stream;base64,{content}'>{escape(file)}</a>"
-
-
-def _script(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 from typing import Any, Literal
@@ -35,8 +34,8 @@ from qa.evaluation import (
 )
 from qa.evaluation import Place as Named
 from qa.feedback import example_json
-from qa.page.pane import SourcePane
-from qa.page.parts import message_html
+from qa.page.components import QUIETLY, Beside, file_html, saving, script
+from qa.page.parts import clipped, line_or_page, message_html, opener_html, where_html
 from qa.page.service import Service
 from qa.page.source import Place
 from qa.report import counted, coverage_html, figures_html, left_out_html, reliability_html, report_html, report_json
@@ -59,8 +58,6 @@ MAX_MISSES = 60
 MAX_PASSAGE_CHARACTERS = 200
 """Of a passage that was read; the whole of it is a click away."""
 
-_HERE = Path(__file__).parent
-
 
 @dataclass(frozen=True)
 class Run:
@@ -82,17 +79,7 @@ class Run:
 def evaluation_tab(blocks: gr.Blocks, service: Service) -> None:
     """The evaluation, to be called inside its tab."""
     pipeline = service.pipeline
-
-    def document(identifier: str) -> Document:
-        try:
-            return pipeline.document(identifier)
-        except KeyError as error:  # the index was rebuilt without it
-            raise QAError(f"{identifier} is no longer in the index. Run the evaluation again.") from error
-
-    pane = SourcePane(service.corpus, document, Path(gr.utils.get_upload_folder()), back="Back to what went wrong")
-
-    def original(data: object) -> dict[str, str]:
-        return pane.original(data)
+    source = Beside(service, "Run the evaluation again.", back="Back to what went wrong")
 
     def chosen(which: Set, file: str | None, split: str | None) -> list[Any]:
         """What is said of the questions chosen, the parts they have, and whether they can be run."""
@@ -152,7 +139,7 @@ def evaluation_tab(blocks: gr.Blocks, service: Service) -> None:
             _folded("As a table", reliability_html(report.outcomes)),
             _risk_plot(report.outcomes),
             _folded("As a table", coverage_html(report.outcomes)),
-            misses_html(report.outcomes, document) + left_out_html(report),
+            misses_html(report.outcomes, source.document) + left_out_html(report),
             "",
             gr.Button(visible=True),
             gr.Button(visible=False),
@@ -161,26 +148,20 @@ def evaluation_tab(blocks: gr.Blocks, service: Service) -> None:
     def nothing() -> list[Any]:
         return [*[gr.skip()] * 8, gr.Button(visible=True), gr.Button(visible=False)]
 
-    def opened_place(event: gr.EventData) -> str:
-        try:
-            return pane.opened(event._data)
-        except QAError as error:
-            return message_html(str(error))
-
     def saved(going: Run | None, name: str) -> str:
         """The report as a file to save; nothing where there is none yet."""
         if going is None or not going.outcomes:
             return ""
         report = going.report
         if name == "evaluation.html":
-            return _file_html(name, report_html(report))
-        return _file_html(name, json.dumps(report_json(report), ensure_ascii=False, indent=1))
+            return file_html(name, report_html(report))
+        return file_html(name, json.dumps(report_json(report), ensure_ascii=False, indent=1))
 
     def saved_judgements() -> str:
         """What is held of each judged question, a line each, as a file to save."""
         held = service.judgements.examples()
         lines = "".join(f"{json.dumps(example_json(example))}\n" for example in held)
-        return _file_html("judgements.jsonl", lines)
+        return file_html("judgements.jsonl", lines)
 
     with gr.Row(elem_id="judged"):
         which = gr.Radio([*SETS], value="fixed", label="Questions", scale=2, min_width=280)
@@ -212,47 +193,41 @@ def evaluation_tab(blocks: gr.Blocks, service: Service) -> None:
                 curve = gr.LinePlot(**_plotted("share answered", "share wrong"))
                 curve_table = gr.HTML(apply_default_css=False)
         with gr.Row(elem_id="misread", equal_height=False):
-            misses = gr.HTML(elem_id="misses", js_on_load=_script("answer.js"), apply_default_css=False)
-            beside = gr.HTML(
-                elem_id="judged-source",
-                js_on_load=_script("source.js"),
-                apply_default_css=False,
-                server_functions=[original],
-            )
+            misses = gr.HTML(elem_id="misses", js_on_load=script("answer.js"), apply_default_css=False)
+            beside = source.component("judged-source")
     going = gr.State(None, time_to_live=24 * 3600)
-    saving = gr.HTML(visible="hidden", js_on_load=_script("file.js"), apply_default_css=False)
+    file_to_save = saving()
 
-    quietly: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
     shown = [found, figures, bins, bins_table, curve, curve_table, misses, beside, begin, stop]
     offered: dict[str, Any] = {
         "fn": chosen,
         "inputs": [which, file, parts],
         "outputs": [note, parts, begin, own],
-        **quietly,
+        **QUIETLY,
     }
-    which.change(lambda which: gr.File(visible=which == "file"), which, file, **quietly)
+    which.change(lambda which: gr.File(visible=which == "file"), which, file, **QUIETLY)
     which.change(**offered)
     file.change(**offered)
     blocks.load(**offered)
     tab = note.parent
     assert isinstance(tab, gr.Tab)
     tab.select(**offered)  # what was judged meanwhile counts
-    waited = begin.click(waiting, outputs=[progress, going, found, beside, begin, stop], queue=False, **quietly)
+    waited = begin.click(waiting, outputs=[progress, going, found, beside, begin, stop], queue=False, **QUIETLY)
     running = waited.then(
         run,
         [which, file, parts, strictness],
         [progress, going, *shown],
         concurrency_id=EVALUATING,
         concurrency_limit=1,
-        **quietly,
+        **QUIETLY,
     )
     # First it ends, then it is told, so that nothing which was under way is shown over it.
-    ended = stop.click(None, cancels=running, queue=False, **quietly)
-    ended.then(stopped, going, [progress, *shown], queue=False, **quietly)
-    misses.open(opened_place, outputs=beside, **quietly)
-    as_html.click(lambda held: saved(held, "evaluation.html"), going, saving, **quietly)
-    as_json.click(lambda held: saved(held, "evaluation.json"), going, saving, **quietly)
-    own.click(saved_judgements, outputs=saving, **quietly)
+    ended = stop.click(None, cancels=running, queue=False, **QUIETLY)
+    ended.then(stopped, going, [progress, *shown], queue=False, **QUIETLY)
+    misses.open(source.opened, outputs=beside, **QUIETLY)
+    as_html.click(lambda held: saved(held, "evaluation.html"), going, file_to_save, **QUIETLY)
+    as_json.click(lambda held: saved(held, "evaluation.json"), going, file_to_save, **QUIETLY)
+    own.click(saved_judgements, outputs=file_to_save, **QUIETLY)
 
 
 # The questions
@@ -443,9 +418,7 @@ def _read_html(outcome: Outcome, document: Callable[[str], Document]) -> str:
 
 def _passage_html(candidate: Candidate, document: Callable[[str], Document], holds: bool) -> str:
     passage = candidate.passage
-    text = passage.text
-    if len(text) > MAX_PASSAGE_CHARACTERS:
-        text = text[:MAX_PASSAGE_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    text = clipped(passage.text, MAX_PASSAGE_CHARACTERS)
     place = Named(passage.document, passage.start, passage.end)
     return (
         f"<li class='{'holds' if holds else ''}'><blockquote>{escape(text)}</blockquote>"
@@ -454,37 +427,13 @@ def _passage_html(candidate: Candidate, document: Callable[[str], Document], hol
 
 
 def _citation_html(citation: Citation) -> str:
-    at = f"line {citation.line}" if citation.page is None else f"page {citation.page}"
-    where = (citation.title, *citation.headings, at)
-    quote = f"<blockquote>{escape(citation.answer)}</blockquote>"
-    return quote + _button_html(Place.of_citation(citation), where)
+    where = where_html(citation.title, (*citation.headings, line_or_page(citation.line, citation.page)))
+    return f"<blockquote>{escape(citation.answer)}</blockquote>{opener_html(Place.of_citation(citation), where)}"
 
 
 def _opener_html(named: Named, document: Document, is_passage: bool = False) -> str:
     """The button that opens a place; an answer is marked there, a passage only set off."""
-    page = document.page_at(named.start)
-    at = f"line {document.line_at(named.start)}" if page is None else f"page {page}"
+    at = line_or_page(document.line_at(named.start), document.page_at(named.start))
     marked = named.start if is_passage else named.end
     place = Place(document.id, document.sha256, named.start, named.end, named.start, marked)
-    return _button_html(place, (document.title, *document.headings_at(named.start), at))
-
-
-def _button_html(place: Place, where: Sequence[str]) -> str:
-    data = escape(json.dumps(asdict(place)), quote=True)
-    return (
-        f"<button type='button' class='open' title='Open the document at this place' data-place=\"{data}\">"
-        f"{escape(' · '.join(where))}</button>"
-    )
-
-
-# Files
-
-
-def _file_html(name: str, content: str) -> str:
-    """A file for the browser to save, as a link that the script follows."""
-    encoded = base64.b64encode(content.encode("utf-8", "backslashreplace")).decode("ascii")
-    return f"<a download='{name}' href='data:application/octet-stream;base64,{encoded}'>{name}</a>"
-
-
-def _script(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")
+    return opener_html(place, where_html(document.title, (*document.headings_at(named.start), at)))

@@ -1,10 +1,9 @@
-"""The page itself: components and what happens between them. The only place that imports Gradio."""
+"""The page itself: its tabs, what programs call, its looks, and how it is served."""
 
 from __future__ import annotations
 
 import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Literal
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when gradio is imported
@@ -19,7 +18,9 @@ from qa.answering import THRESHOLDS
 from qa.errors import QAError
 from qa.followup import ask_after
 from qa.formats.limits import MAX_UPLOAD_BYTES
-from qa.page.asking import ASKING, AT_ONCE, ask_tab, chosen_documents
+from qa.index import chosen_documents
+from qa.page.asking import ASKING, AT_ONCE, ask_tab
+from qa.page.components import HERE
 from qa.page.judging import evaluation_tab
 from qa.page.library import documents_tab
 from qa.page.service import Service
@@ -30,8 +31,6 @@ TITLE = "Chapter & Verse"
 
 HEADER = """<header class='masthead'><h1><a href='./'>Chapter &amp; Verse</a></h1>
 <p>Answers quoted from your documents, word for word, with the place where they stand.</p></header>"""
-
-_HERE = Path(__file__).parent
 
 
 async def _fetch_nothing(url: str, cache_dir: str) -> str:
@@ -88,7 +87,7 @@ def _endpoints(pipeline: Pipeline) -> None:
         try:
             if strictness is not None and strictness not in THRESHOLDS:
                 raise QAError(f"The strictness {strictness!r} is none of {', '.join(THRESHOLDS)}.")
-            answerer = pipeline.answerer(strictness, k, chosen_documents(pipeline, documents, since, until))
+            answerer = pipeline.answerer(strictness, k, chosen_documents(pipeline.manifest, documents, since, until))
             before = answerer.ask(previous) if previous else None
             return answer_json(ask_after(answerer.ask, question, before))
         except (QAError, ValueError) as error:
@@ -111,7 +110,7 @@ def _endpoints(pipeline: Pipeline) -> None:
             until: Search only documents dated up to then (YYYY, YYYY-MM or YYYY-MM-DD).
         """
         try:
-            chosen = chosen_documents(pipeline, documents, since, until)
+            chosen = chosen_documents(pipeline.manifest, documents, since, until)
             return [candidate_json(candidate) for candidate in pipeline.search(question, k, chosen)]
         except (QAError, ValueError) as error:
             raise gr.Error(str(error), print_exception=False) from error
@@ -179,8 +178,8 @@ def launch(blocks: gr.Blocks, pipeline: Pipeline, host: str, port: int, login: t
         ssr_mode=False,
         theme=theme(),
         max_file_size=MAX_UPLOAD_BYTES,
-        css_paths=sorted(_HERE.glob("*.css")),
-        favicon_path=_HERE / "favicon.svg",
+        css_paths=sorted(HERE.glob("*.css")),
+        favicon_path=HERE / "favicon.svg",
     )
     blocks.app.router.routes.insert(0, APIRoute("/healthz", ready, methods=["GET"]))  # before the page's catch-all
     return str(address)

@@ -10,7 +10,6 @@ from typing import Any
 
 import gradio as gr
 
-from qa.datatypes import Document
 from qa.errors import QAError
 from qa.formats.limits import MAX_UPLOAD_BYTES
 from qa.indexing import Progress
@@ -26,7 +25,7 @@ from qa.page.catalogue import (
     unread_html,
 )
 from qa.page.changes import added, brought_up_to_date, place_of_removed, removed
-from qa.page.pane import SourcePane
+from qa.page.components import QUIETLY, Beside, script
 from qa.page.parts import message_html
 from qa.page.service import Service
 from qa.page.source import Place
@@ -50,10 +49,6 @@ STEPS = {
 _WHAT_CAN_BE_ADDED = f"""<p><b>Add documents:</b> PDF, Word, PowerPoint, OpenDocument, RTF, web pages, e-books, mail,
 tables, Markdown, text, or a ZIP archive of such files; up to {MAX_UPLOAD_BYTES // 1_000_000:,}&#160;MB at once.</p>"""
 
-_HERE = Path(__file__).parent
-
-_QUIETLY: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-
 _TO_THE_ACCOUNT = """() => document.querySelector("#account").scrollIntoView({ block: "nearest" })"""
 """What was done is told above the list, which may be far up."""
 
@@ -64,17 +59,7 @@ _TO_THE_REASON = """() => document.querySelector("#document .unread")?.focus()""
 def documents_tab(service: Service) -> None:
     """The documents, to be called inside their tab; what changes them is there only where that is allowed."""
     pipeline = service.pipeline
-
-    def document(identifier: str) -> Document:
-        try:
-            return pipeline.document(identifier)
-        except KeyError as error:  # the index was rebuilt without it
-            raise QAError(f"{shown_name(identifier)} is no longer there.") from error
-
-    pane = SourcePane(service.corpus, document, Path(gr.utils.get_upload_folder()), back="Back to the list")
-
-    def original(data: object) -> dict[str, str]:
-        return pane.original(data)
+    source = Beside(service, back="Back to the list")
 
     def listed(view: View, selected: str | None) -> str:
         return catalogue_html(rows(pipeline.manifest), view, selected)
@@ -101,16 +86,10 @@ def documents_tab(service: Service) -> None:
         if row.reason is not None:
             return [unread_html(row), row.id]
         try:
-            found = document(row.id)
-            return [pane.html(Place(found.id, found.sha256, 0, 0, 0, 0), clicked=True), found.id]
+            found = source.document(row.id)
+            return [source.html(Place(found.id, found.sha256, 0, 0, 0, 0), clicked=True), found.id]
         except QAError as error:
             return [message_html(str(error)), None]
-
-    def viewed(event: gr.EventData) -> str:
-        try:
-            return pane.opened(event._data)
-        except QAError as error:
-            return message_html(str(error))
 
     with gr.Row(elem_id="holdings") as head:
         summary = gr.HTML(elem_id="summary", apply_default_css=False)
@@ -125,14 +104,9 @@ def documents_tab(service: Service) -> None:
         elem_id="words",
     )
     with gr.Row(elem_id="library"):
-        catalogue = gr.HTML(elem_id="catalogue", js_on_load=_script("library.js"), apply_default_css=False)
+        catalogue = gr.HTML(elem_id="catalogue", js_on_load=script("library.js"), apply_default_css=False)
         with gr.Column(elem_id="shown"):
-            beside = gr.HTML(
-                elem_id="document",
-                js_on_load=_script("source.js"),
-                apply_default_css=False,
-                server_functions=[original],
-            )
+            beside = source.component("document")
             remover = None if service.read_only else _Remover()
     with gr.Accordion("The documents in figures", open=False, elem_id="in-figures"):
         with gr.Row(equal_height=False):
@@ -146,16 +120,15 @@ def documents_tab(service: Service) -> None:
         "fn": refreshed,
         "inputs": [view, selected],
         "outputs": [summary, catalogue, formats, lengths, dates],
-        **_QUIETLY,
+        **QUIETLY,
     }
     tab = head.parent
     assert isinstance(tab, gr.Tab)
     tab.select(**fresh)
-    words.change(searched, [words, view, selected], [catalogue, view], trigger_mode="always_last", **_QUIETLY)
-    catalogue.turn(turned, [view, selected], [catalogue, view], **_QUIETLY)
-    showing = catalogue.open(opened, outputs=[beside, selected], **_QUIETLY)
-    showing.then(fn=None, js=_TO_THE_REASON, **_QUIETLY)
-    beside.open(viewed, outputs=beside, **_QUIETLY)
+    words.change(searched, [words, view, selected], [catalogue, view], trigger_mode="always_last", **QUIETLY)
+    catalogue.turn(turned, [view, selected], [catalogue, view], **QUIETLY)
+    showing = catalogue.open(opened, outputs=[beside, selected], **QUIETLY)
+    showing.then(fn=None, js=_TO_THE_REASON, **QUIETLY)
     if editor is not None and remover is not None:
         editor.connect(service, fresh)
         remover.connect(service, fresh, showing, editor.account, selected, beside)
@@ -225,12 +198,12 @@ class _Remover:
                 return [said, gr.skip(), identifier]
             return [said, "", None]
 
-        showing.then(kept, selected, [self.ask, self.really], **_QUIETLY)
-        self.ask.click(asked, selected, [self.ask, self.really, self.question], **_QUIETLY)
-        self.no.click(kept, selected, [self.ask, self.really], **_QUIETLY)
+        showing.then(kept, selected, [self.ask, self.really], **QUIETLY)
+        self.ask.click(asked, selected, [self.ask, self.really, self.question], **QUIETLY)
+        self.no.click(kept, selected, [self.ask, self.really], **QUIETLY)
         done = self.yes.click(confirmed, selected, [account, beside, selected], **_busily(account))
-        done.then(kept, selected, [self.ask, self.really], **_QUIETLY).then(**fresh)
-        done.then(fn=None, js=_TO_THE_ACCOUNT, **_QUIETLY)
+        done.then(kept, selected, [self.ask, self.really], **QUIETLY).then(**fresh)
+        done.then(fn=None, js=_TO_THE_ACCOUNT, **QUIETLY)
 
 
 def _told(change: Callable[[], str]) -> str:
@@ -282,7 +255,3 @@ def _really_html(row: Row, corpus: Path) -> str:
         f"<p role='alert'>Really remove <b>{escape(row.name)}</b>{file}? No question will be answered from it. The "
         f"file is not deleted but moved to <code>{escape(str(place_of_removed(corpus)))}</code>.</p>"
     )
-
-
-def _script(name: str) -> str:
-    return (_HERE / name).read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from html import escape
 from urllib.parse import urlencode
 
-from qa.answering import THRESHOLDS
+from qa.answering import DEFAULT_K, THRESHOLDS, Strictness
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
 from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
@@ -23,6 +23,12 @@ MAX_CLOSEST = 3
 
 MAX_PASSAGE_CHARACTERS = 320
 """Of a closest passage; the whole of it is a click away."""
+
+MAX_READ_CHARACTERS = 70
+"""Of a passage in the table of those read, beside its scores."""
+
+MAX_SHORT_CHARACTERS = 80
+"""Of an answer that is folded."""
 
 RIVAL = THRESHOLDS["normal"]
 """An answer as sure as this would have been given if it stood alone."""
@@ -58,8 +64,8 @@ class Options:
     documents: tuple[str, ...] = ()
     since: str = ""
     until: str = ""
-    strictness: str = "normal"
-    k: int = 8
+    strictness: Strictness = "normal"
+    k: int = DEFAULT_K
 
     def link(self, question: str) -> str:
         """The query of an address that asks a question in this way again; what is as usual is left out."""
@@ -90,28 +96,33 @@ class Turn:
 # The answer
 
 
-def conversation_html(turns: Sequence[Turn], document: Callable[[str], Document], judging: bool = True) -> str:
+def conversation_html(turns: Sequence[Turn], document: Callable[[str], Document]) -> str:
     """The newest answer, and those before it folded, newest first."""
     if not turns:
         return ""
     *before, newest = enumerate(turns)
     earlier = "".join(
         f"<details class='earlier'><summary><span>{escape(turn.answer.question)}</span> "
-        f"<b>{escape(_short(turn.answer))}</b></summary>{turn_html(turn, number, document, judging)}</details>"
+        f"<b>{escape(clipped(turn.answer.text or 'no answer', MAX_SHORT_CHARACTERS))}</b></summary>"
+        f"{turn_html(turn, number, document)}</details>"
         for number, turn in reversed(before)
     )
     heading = f"<h3>Earlier questions</h3>{earlier}" if earlier else ""
-    return turn_html(newest[1], newest[0], document, judging) + (heading and f"<div class='before'>{heading}</div>")
+    return turn_html(newest[1], newest[0], document) + (heading and f"<div class='before'>{heading}</div>")
 
 
-def _short(answer: Answer, characters: int = 80) -> str:
-    text = answer.text or "no answer"
+def clipped(text: str, characters: int) -> str:
+    """A text, or its beginning up to the end of a word.
+
+    >>> clipped("over 1000 mines", 12)
+    'over 1000 …'
+    """
     return text if len(text) <= characters else text[:characters].rsplit(" ", 1)[0] + " …"
 
 
-def turn_html(turn: Turn, number: int, document: Callable[[str], Document], judging: bool = True) -> str:
+def turn_html(turn: Turn, number: int, document: Callable[[str], Document]) -> str:
     """An answer with what can be done with it."""
-    return answer_html(turn.answer, document, number, _actions_html(turn, judging))
+    return answer_html(turn.answer, document, number, _actions_html(turn))
 
 
 def answer_html(answer: Answer, document: Callable[[str], Document], number: int = 0, actions: str = "") -> str:
@@ -148,7 +159,7 @@ def _carried_html(answer: Answer) -> str:
     )
 
 
-def _actions_html(turn: Turn, judging: bool) -> str:
+def _actions_html(turn: Turn) -> str:
     """Copying and judging; what is copied is written out here, so that it is the same everywhere."""
     answer = turn.answer
     copies = {"Copy": answer_copy(answer), "Copy as Markdown": answer_markdown(answer)}
@@ -159,7 +170,7 @@ def _actions_html(turn: Turn, judging: bool) -> str:
         for name, text in copies.items()
     )
     buttons += f"<button type='button' class='copy' data-link=\"{escape(turn.link)}\">Copy link</button>"
-    return f"<div class='actions'>{buttons}{_judging_html(turn) if judging else ''}</div>"
+    return f"<div class='actions'>{buttons}{_judging_html(turn)}</div>"
 
 
 def _judging_html(turn: Turn) -> str:
@@ -243,24 +254,32 @@ def _in_words(confidence: float) -> str:
 
 def _citations_html(citations: Sequence[Citation]) -> str:
     items = "".join(
-        f"<li><blockquote>{citation_html(citation)}</blockquote>{_opener_html(citation)}</li>" for citation in citations
+        f"<li><blockquote>{citation_html(citation)}</blockquote>{_citation_opener_html(citation)}</li>"
+        for citation in citations
     )
     return f"<ol class='citations' aria-label='Citations'>{items}</ol>"
 
 
-def _opener_html(citation: Citation) -> str:
+def _citation_opener_html(citation: Citation) -> str:
     """The button that opens a citation in its document; the first is open as soon as the answer is there."""
-    at = f"line {citation.line}" if citation.page is None else f"page {citation.page}"
-    where = _where_html(citation.title, (*citation.headings, at, day(citation.date)))
+    at = line_or_page(citation.line, citation.page)
+    where = where_html(citation.title, (*citation.headings, at, day(citation.date)))
     place = Place.of_citation(citation)
-    return _button_html(place, f"<b>[{citation.number}]</b> {where}", is_open=citation.number == 1)
+    return opener_html(place, f"<b>[{citation.number}]</b> {where}", is_open=citation.number == 1)
 
 
-def _where_html(title: str, details: Sequence[str]) -> str:
+def line_or_page(line: int, page: int | None) -> str:
+    """Where a reader looks: on the page in a document that has any, else at the line."""
+    return f"line {line}" if page is None else f"page {page}"
+
+
+def where_html(title: str, details: Sequence[str]) -> str:
+    """A document's title, and what tells the place in it; what is empty is left out."""
     return f"<cite>{escape(title)}</cite>" + "".join(f" · {escape(detail)}" for detail in details if detail)
 
 
-def _button_html(place: Place, content: str, is_open: bool = False) -> str:
+def opener_html(place: Place, content: str, is_open: bool = False) -> str:
+    """A button that opens a place; `content` is HTML."""
     current = " aria-current='true'" if is_open else ""
     data = escape(json.dumps(asdict(place)), quote=True)
     return (
@@ -326,8 +345,7 @@ def _passage_button_html(candidate: Candidate, document: Callable[[str], Documen
     passage = candidate.passage
     source = document(passage.document)
     place = Place(source.id, source.sha256, passage.start, passage.end, passage.start, passage.start)
-    text = passage.text if len(passage.text) <= 70 else passage.text[:70].rsplit(" ", 1)[0] + " …"
-    return _button_html(place, escape(text))
+    return opener_html(place, escape(clipped(passage.text, MAX_READ_CHARACTERS)))
 
 
 def _silent_html(answer: Answer, document: Callable[[str], Document]) -> str:
@@ -345,9 +363,8 @@ def _passage_html(candidate: Candidate, document: Callable[[str], Document]) -> 
     passage = candidate.passage
     source = document(passage.document)
     place = Place(source.id, source.sha256, passage.start, passage.end, passage.start, passage.start)
-    text = passage.text
-    if len(text) > MAX_PASSAGE_CHARACTERS:
-        text = text[:MAX_PASSAGE_CHARACTERS].rsplit(" ", 1)[0] + " …"
     label = "" if passage.label is None else passage.label.text.rstrip(":")
-    where = _where_html(source.title, (*passage.headings, label, f"line {source.line_at(passage.start)}"))
-    return f"<li><blockquote>{escape(text)}</blockquote>{_button_html(place, where)}</li>"
+    at = line_or_page(source.line_at(passage.start), source.page_at(passage.start))
+    text = escape(clipped(passage.text, MAX_PASSAGE_CHARACTERS))
+    where = where_html(source.title, (*passage.headings, label, at))
+    return f"<li><blockquote>{text}</blockquote>{opener_html(place, where)}</li>"
