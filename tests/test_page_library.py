@@ -42,7 +42,7 @@ from qa.page.catalogue import (
 )
 from qa.page.changes import added, brought_up_to_date, removed
 from qa.page.service import Service
-from qa.page.uploads import MAX_NAME_BYTES, Incoming, Upload, checked, incoming, safe_name
+from qa.page.uploads import MAX_NAME_BYTES, Upload, checked, incoming, safe_name
 from qa.pipeline import Pipeline
 from qa.reader import SentenceReader
 from tests.helpers import TinyEmbedder, write_corpus
@@ -133,7 +133,7 @@ def taken(folder: Path, files: dict[str, bytes]) -> dict[str, str]:
     kept.mkdir()
     found = {}
     for item in checked(sent(folder, files), kept, no_progress):
-        if isinstance(item, Incoming):
+        if isinstance(item, Upload):
             assert item.path.parent.parent == kept
             found[item.name] = f"kept as {item.path.name}"
         else:
@@ -214,7 +214,7 @@ def test_whatever_an_archive_holds_stays_where_it_is_put(
     uploads = sent(folder, {"any.zip": archive(members)})
 
     for item in incoming(uploads, outside / "kept"):
-        if isinstance(item, Incoming):
+        if isinstance(item, Upload):
             assert item.path.read_text() == "It rained."
             assert item.path.resolve().parent.parent == (outside / "kept").resolve()
     assert os.listdir(outside) == ["kept"]

@@ -16,7 +16,7 @@ from qa.errors import IndexBusy
 from qa.indexing import REMOVED, FileStatus, IndexReport, Progress, add_files, index_folder, remove_documents
 from qa.page.catalogue import Line, account_html, added_line, change_lines, changes_html, counted
 from qa.page.service import Service
-from qa.page.uploads import Incoming, Upload, checked
+from qa.page.uploads import Upload, checked
 
 
 def added(service: Service, uploads: Sequence[Upload], progress: Progress) -> str:
@@ -25,7 +25,7 @@ def added(service: Service, uploads: Sequence[Upload], progress: Progress) -> st
     try:
         with tempfile.TemporaryDirectory() as folder:
             found = list(checked(uploads, Path(folder), progress))
-            files = [item for item in found if isinstance(item, Incoming)]
+            files = [item for item in found if isinstance(item, Upload)]
             refused = [item for item in found if isinstance(item, Refused)]
             lines = [Line(item.id, f"was not added: {item.reason}.", failed=True) for item in refused]
             if not files:

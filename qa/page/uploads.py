@@ -38,15 +38,7 @@ _RESERVED = re.compile(r"(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9¹²³])
 
 @dataclass(frozen=True)
 class Upload:
-    """A file as it was sent: the name it had there, and where its bytes lie."""
-
-    name: str
-    path: Path
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """A file that may become a document: the name it was sent under, and where it lies under a safe one."""
+    """A file that was sent, or that an archive held: the name it had there, and where its bytes lie."""
 
     name: str
     path: Path
@@ -72,8 +64,8 @@ def safe_name(name: str) -> str:
     return clean.removesuffix(suffix).encode()[:most].decode(errors="ignore").rstrip(" .") + suffix
 
 
-def incoming(uploads: Sequence[Upload], folder: Path) -> list[Incoming | Refused]:
-    """What was sent, with archives unpacked: each file that may be read, copied below `folder`, or why it may not.
+def incoming(uploads: Sequence[Upload], folder: Path) -> list[Upload | Refused]:
+    """What was sent, archives unpacked: each file that may be read, below `folder` under a safe name, or why not.
 
     Raises QAError where it is more than may be sent at once.
     """
@@ -86,17 +78,17 @@ def incoming(uploads: Sequence[Upload], folder: Path) -> list[Incoming | Refused
     return [item for upload in uploads for item in _taken(upload, folder)]
 
 
-def checked(uploads: Sequence[Upload], folder: Path, progress: Progress) -> Iterator[Incoming | Refused]:
+def checked(uploads: Sequence[Upload], folder: Path, progress: Progress) -> Iterator[Upload | Refused]:
     """The same, each file read once: what cannot be read is refused too."""
     found = incoming(uploads, folder)
     for number, item in enumerate(found):
-        if isinstance(item, Incoming):
+        if isinstance(item, Upload):
             progress(f"Reading {shown_name(item.name)}", number, len(found))
             item = _refusal(item) or item
         yield item
 
 
-def _refusal(file: Incoming) -> Refused | None:
+def _refusal(file: Upload) -> Refused | None:
     try:
         read_document(file.path, file.path.name)
     except DocumentError as reason:
@@ -104,19 +96,19 @@ def _refusal(file: Incoming) -> Refused | None:
     return None
 
 
-def _taken(upload: Upload, folder: Path) -> Iterator[Incoming | Refused]:
+def _taken(upload: Upload, folder: Path) -> Iterator[Upload | Refused]:
     try:
         if upload.name.lower().endswith(ARCHIVE):
             yield from _unpacked(upload, folder)
         else:
             path = _place(upload.name, folder)
             shutil.copyfile(upload.path, path)
-            yield Incoming(upload.name, path)
+            yield Upload(upload.name, path)
     except DocumentError as reason:
         yield Refused(upload.name, str(reason))
 
 
-def _unpacked(upload: Upload, folder: Path) -> Iterator[Incoming | Refused]:
+def _unpacked(upload: Upload, folder: Path) -> Iterator[Upload | Refused]:
     """The files of an archive, hidden ones left out without a word, for programs put these in by themselves.
 
     Raises DocumentError for an archive that must not be unpacked, or that holds no file.
@@ -132,7 +124,7 @@ def _unpacked(upload: Upload, folder: Path) -> Iterator[Incoming | Refused]:
             try:
                 path = _place(_member_name(info), folder)
                 path.write_bytes(member(archive, name))
-                yield Incoming(shown, path)
+                yield Upload(shown, path)
             except DocumentError as reason:
                 yield Refused(shown, str(reason))
     if empty:
