@@ -9,6 +9,7 @@ import datetime
 import html
 import json
 import re
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -40,12 +41,15 @@ from qa.datatypes import (
     Section,
     Sentence,
 )
+from qa.embedding import SentenceTransformerEmbedder
 from qa.errors import QAError
+from qa.indexing import index_folder
 from qa.page import check_access, check_address
-from qa.page.examples import possible_examples
+from qa.page.examples import MAX_EXAMPLES, Examples, possible_examples
 from qa.page.parts import Options, Turn, answer_html, busy_html, conversation_html, message_html, turn_html
 from qa.page.source import Place, source_html
-from tests.visiting import IS_IN_VIEW, Visit, free_port
+from qa.pipeline import Pipeline
+from tests.visiting import IS_IN_VIEW, Visit, free_port, wait_until
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 JOINED = "When did Tajikistan join the Partnership for Peace?"
@@ -268,6 +272,27 @@ def test_examples_are_made_from_timelines_lists_abbreviations_and_beginnings() -
         ("Since when has Mali sponsored a school?", "Since 2005, Mali has sponsored a school."),
         ("When did the Council visit Mali?", "The Council visits Mali."),
     ]
+
+
+def test_examples_are_those_of_the_documents_there_are_now(
+    corpus: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "corpus"
+    shutil.copytree(corpus, folder)
+    index_folder(folder, tmp_path / "index", embedder)
+    pipeline = Pipeline(tmp_path / "index", embedder)
+    examples = Examples(pipeline)
+
+    wait_until(lambda: examples.now()[1])
+    before, _ = examples.now()
+    assert len(before) == MAX_EXAMPLES and all(pipeline.ask(question).citations for question in before)
+    (folder / "nato-relations-with-tajikistan.txt").unlink()
+    index_folder(folder, tmp_path / "index", embedder)
+    wait_until(lambda: examples.now()[1])
+
+    after, _ = examples.now()
+    assert after and len(after) < len(before)
+    assert {cited.document for question in after for cited in pipeline.ask(question).citations} == {NEWS}
 
 
 # For programs
@@ -517,6 +542,7 @@ def test_hostile_text_in_a_link_is_shown_as_text(visit: Visit) -> None:
 
 @pytest.mark.browser
 def test_an_example_is_asked_and_answered_and_its_link_asks_it_again(visit: Visit) -> None:
+    visit.page.locator("#examples button").nth(MAX_EXAMPLES - 1).wait_for()  # nothing is under way when it reloads
     example = visit.page.locator("#examples button").first
     question = example.inner_text()
     example.click()
@@ -646,13 +672,22 @@ def test_axe_finds_no_serious_fault(visit: Visit) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("visit", [{"viewport": {"width": 360, "height": 700}}], indirect=True)
-def test_on_a_phone_nothing_runs_over_the_edge_and_a_citation_comes_into_view(visit: Visit) -> None:
+@pytest.mark.parametrize(
+    "visit",
+    [
+        {"viewport": {"width": 360, "height": 700}},
+        {"viewport": {"width": 640, "height": 400}, "device_scale_factor": 2},
+    ],
+    ids=["phone", "enlarged to 200 %"],
+    indirect=True,
+)
+def test_where_there_is_little_room_nothing_runs_over_the_edge_and_a_citation_comes_into_view(visit: Visit) -> None:
+    width = visit.page.evaluate("innerWidth")
     answer = visit.ask(JOINED)
     answer.locator(".open").first.click()
     visit.page.locator("#source .source:focus").wait_for()
 
-    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
     assert visit.page.locator("#source mark").evaluate(IS_IN_VIEW)
     visit.page.get_by_text("Back to the answer").click()
     assert answer.locator(".open").first.evaluate("element => element === document.activeElement")

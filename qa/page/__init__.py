@@ -1,6 +1,6 @@
 """The web page: a question box, the cited answer, and the document it stands in.
 
-examples   questions made from the indexed documents, and checked by asking them
+examples   questions made from the indexed documents, and shown once they have been asked and answered
 parts      answers and passages as escaped HTML
 source     a document beside the answer, open at a place; pane gives its pages and the original
 uploads    files that people send: safe names, archives, what can be read
@@ -39,7 +39,6 @@ def serve(service: Service, host: str = DEFAULT_HOST, port: int = DEFAULT_PORT, 
     login = check_access(host, without_password)
     from qa.page.layout import launch, page  # gradio takes seconds to import
 
-    print("Looking for questions to show as examples …", flush=True)
     blocks = page(service)
     print(f"The page is at {launch(blocks, service.pipeline, host, port, login)} (Ctrl+C ends it)", flush=True)
     blocks.block_thread()

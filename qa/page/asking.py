@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -16,7 +17,7 @@ from qa.export import FORMATS
 from qa.followup import ask_after
 from qa.index import chosen_documents
 from qa.page.components import QUIETLY, Beside, file_html, saving, script
-from qa.page.examples import examples
+from qa.page.examples import MAX_EXAMPLES, Examples
 from qa.page.parts import Options, Turn, busy_html, conversation_html, message_html
 from qa.page.service import Service
 from qa.page.source import Place
@@ -38,13 +39,17 @@ MAX_TURNS = 30
 MAX_K = 20
 """Passages that can be read: reading takes longer with each, and what comes after the first eight seldom answers."""
 
+LOOKED_AGAIN = 0.2
+"""Seconds after which it is looked again whether more examples have been found."""
+
 _REMEMBER = """(link) => { history.replaceState(null, "", link || location.pathname); }"""
 """Makes the page's address the link that asks the same question again."""
 
 
-def ask_tab(blocks: gr.Blocks, service: Service) -> None:
+def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
     """Question, answers and the document beside them."""
     pipeline = service.pipeline
+    examples = Examples(pipeline)
     source = Beside(service, "Ask the question again.", markable=True)
 
     def shown(turns: tuple[Turn, ...]) -> str:
@@ -158,6 +163,21 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
         """The documents there are now, to choose from."""
         return gr.Dropdown(choices=[(f"{d.title} ({d.id})", d.id) for d in pipeline.manifest.documents])
 
+    def suggested() -> Iterator[list[Any]]:
+        """The example questions of the documents there are now, each as soon as it has been found."""
+        ended, on_page = False, -1
+        while not ended:
+            try:
+                found, ended = examples.now()
+            except QAError:  # the next question tells
+                found, ended = (), True
+            if len(found) != on_page:
+                on_page = len(found)
+                hidden = [gr.Button(visible=False)] * (MAX_EXAMPLES - on_page)
+                yield [*(gr.Button(question, visible=True) for question in found), *hidden]
+            if not ended:
+                time.sleep(LOOKED_AGAIN)
+
     with gr.Column(elem_id="ask"):
         question = gr.Textbox(
             label="Your question",
@@ -185,7 +205,7 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
                 )
                 k = gr.Slider(1, MAX_K, DEFAULT_K, step=1, label="Passages read")
     with gr.Row(elem_id="examples"):
-        suggestions = [gr.Button(example, size="sm", min_width=0) for example in examples(pipeline)]
+        suggestions = [gr.Button(size="sm", min_width=0, visible=False) for _ in range(MAX_EXAMPLES)]
     with gr.Row(elem_id="reading"):
         with gr.Column(elem_id="conversation"):
             answers = gr.HTML(elem_id="answer", js_on_load=script("answer.js"), apply_default_css=False)
@@ -221,6 +241,7 @@ def ask_tab(blocks: gr.Blocks, service: Service) -> None:
     answers.judge(judged, turns, turns, **QUIETLY)
     beside.mark(located, turns, None, **QUIETLY)
     blocks.load(choices, outputs=documents, **QUIETLY)
+    gr.on([blocks.load, tab.select], suggested, None, suggestions, concurrency_limit=None, **QUIETLY)
     documents.focus(choices, outputs=documents, **QUIETLY)
     for name, button in exports.items():
         button.click(lambda turns, name=name: saved(name, turns), turns, file, **QUIETLY)

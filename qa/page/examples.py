@@ -1,24 +1,30 @@
-"""Suggestion questions made from the documents, and shown only where the pipeline answers them from there."""
+"""Example questions made from the documents, and shown only where the pipeline answers them from there."""
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice, zip_longest
 from typing import TypeVar
 
 from qa.datatypes import Answer, Document
+from qa.errors import QAError
+from qa.index import Manifest
 from qa.pipeline import Pipeline
 from qa.text import sentences
 
 T = TypeVar("T")
 
+log = logging.getLogger(__name__)
+
 MAX_EXAMPLES = 5
 """A handful."""
 
 MAX_TRIED = 12
-"""Each one is asked before the page opens, so this bounds what the examples add to the start."""
+"""Each one is asked while the page is opened, so this bounds what the examples add to that."""
 
 MAX_DOCUMENTS = 20
 """Taken evenly from all of them: enough variety, also where there are thousands."""
@@ -47,14 +53,57 @@ class Suggestion:
         )
 
 
-def examples(pipeline: Pipeline) -> list[str]:
-    """Questions that the pipeline answers well from the indexed documents; the same for the same index."""
-    ids = [entry.id for entry in pipeline.manifest.documents]
+class Examples:
+    """Questions that the pipeline answers well from the documents of the live generation.
+
+    They are looked for once a generation, when they are first wanted, in a thread of their own: nobody waits for them
+    but those who want to see them. Safe to use from several threads.
+    """
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._lock = threading.Lock()
+        self._manifest: Manifest | None = None
+        self._found: tuple[str, ...] = ()
+        self._ended = False
+
+    def now(self) -> tuple[tuple[str, ...], bool]:
+        """What has been found so far, and whether that is all. Raises QAError when the index cannot be opened."""
+        manifest = self._pipeline.manifest
+        with self._lock:
+            if manifest is not self._manifest:
+                self._manifest, self._found, self._ended = manifest, (), False
+                threading.Thread(target=self._find, args=(manifest,), daemon=True).start()
+            return self._found, self._ended
+
+    def _find(self, manifest: Manifest) -> None:
+        found: tuple[str, ...] = ()
+        try:
+            for question in islice(answered_examples(self._pipeline, manifest), MAX_EXAMPLES):
+                found = (*found, question)
+                if not self._keep(manifest, found):
+                    return
+        except (QAError, KeyError):  # the index is being changed: the next generation has examples of its own
+            log.info("No more example questions could be looked for.", exc_info=True)
+        self._keep(manifest, found, ended=True)
+
+    def _keep(self, manifest: Manifest, found: tuple[str, ...], ended: bool = False) -> bool:
+        """Whether the generation is still the one that is wanted."""
+        with self._lock:
+            if manifest is not self._manifest:
+                return False
+            self._found, self._ended = found, ended
+            return True
+
+
+def answered_examples(pipeline: Pipeline, manifest: Manifest) -> Iterator[str]:
+    """The questions that are answered well, each when it has been asked; the same for the same index."""
+    ids = [entry.id for entry in manifest.documents]
     step = -(-len(ids) // MAX_DOCUMENTS)
     documents = [pipeline.document(identifier) for identifier in ids[::step]]
-    tried = islice(possible_examples(documents), MAX_TRIED)
-    answered = (example for example in tried if example.is_answered_by(pipeline.ask(example.question)))
-    return [example.question for example in islice(answered, MAX_EXAMPLES)]
+    for example in islice(possible_examples(documents), MAX_TRIED):
+        if example.is_answered_by(pipeline.ask(example.question)):
+            yield example.question
 
 
 def possible_examples(documents: Sequence[Document]) -> Iterator[Suggestion]:

@@ -42,14 +42,14 @@ processing_utils.async_ssrf_protected_download = _fetch_nothing
 
 
 def page(service: Service) -> gr.Blocks:
-    """The page, with examples already checked."""
+    """The page, not yet served."""
     blocks = gr.Blocks(title=TITLE, analytics_enabled=False)
     with blocks:
         _endpoints(service.pipeline)  # first, so that their names are their own
         gr.HTML(HEADER, apply_default_css=False)
         with gr.Tabs(elem_id="tabs"):
-            with gr.Tab("Ask", id="ask"):
-                ask_tab(blocks, service)
+            with gr.Tab("Ask", id="ask") as tab:
+                ask_tab(blocks, tab, service)
             with gr.Tab("Documents", id="documents"):
                 documents_tab(service)
             with gr.Tab("Evaluation", id="evaluation"):
