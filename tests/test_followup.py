@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
+from pathlib import Path
+
 import pytest
 
 from qa.datatypes import Answer
 from qa.followup import ask_after
 from qa.pipeline import Pipeline
+from qa.text import normalise_answer
+
+FIXED = Path(__file__).parent / "evaluation" / "followups.jsonl"
 
 COUNCIL = "Which council did Tajikistan join in 1992?"
 JOINED = "When did Tajikistan join the Partnership for Peace?"
@@ -74,3 +81,17 @@ def test_a_question_without_names_takes_those_of_the_one_before_only_when_it_fin
     ask_after(ask, "How many mines were found?", Answer("When did Mali join the Union?", reason="not_in_documents"))
 
     assert asked == ["How many mines were found?", "How many mines were found (Mali, the Union)?"]
+
+
+def test_the_fixed_set_of_questions_that_lean_on_another_is_answered_as_well_as_before(pipeline: Pipeline) -> None:
+    outcomes: Counter[str] = Counter()
+    for line in FIXED.read_text(encoding="utf-8").splitlines():
+        pair = json.loads(line)
+        answer = ask_after(pipeline.ask, pair["question"], pipeline.ask(pair["before"]))
+        accepted = {normalise_answer(text) for text in pair["answers"]}
+        if answer.text is None:
+            outcomes["wrongly silent" if accepted else "rightly silent"] += 1
+        else:
+            outcomes["right" if normalise_answer(answer.text) in accepted else "wrong"] += 1
+
+    assert outcomes["right"] >= 16 and outcomes["rightly silent"] >= 3 and outcomes["wrong"] <= 3, outcomes
