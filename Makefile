@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 CORPUS ?= corpus
 
-.PHONY: app index test check evaluate clean
+.PHONY: app index test check evaluate benchmark clean
 
 # The page at http://127.0.0.1:7860
 app: index
@@ -24,6 +24,10 @@ check: .venv/installed-dev
 
 evaluate: index
 	$(BIN)/qa evaluate --report evaluation.html
+
+# Figures anew in benchmarks/README.md; what needs other programs is left as it is (see there).
+benchmark: .venv/installed-dev
+	$(BIN)/python -m benchmarks
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

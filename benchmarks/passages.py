@@ -57,7 +57,7 @@ def main() -> None:
                     )
                 ]
                 ranks.append(min(holding, default=None))
-                groups = answerer.groups(example.question, answerer.reader.read(example.question, candidates))
+                groups = answerer.groups(example.question, answerer.read(example.question, candidates))
                 answer = groups[0].spans[0].text if groups else ""
                 f1.append(squad_scores(answer, [accepted.text for accepted in example.answers])[1])
             seconds = (time.perf_counter() - begun) / len(examples)

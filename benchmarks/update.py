@@ -60,9 +60,10 @@ def main() -> None:
             updates.append(time.perf_counter() - begun)
             assert (changed.count("changed"), changed.embedded) == (1, 1)
         update = statistics.median(updates)
-    print(f"{options.files} files, {report.manifest.passages} passages")
-    print(f"full build {full:.2f} s, one file changed {update:.3f} s, nothing changed {nothing:.3f} s")
-    print(f"update / full build: {100 * update / full:.1f} %")
+    print("| | seconds | of a full build |\n|---|---|---|")
+    print(f"| full build, {report.manifest.passages:,} passages | {full:.2f} | 100 % |")
+    for name, seconds in (("one file changed", update), ("nothing changed", nothing)):
+        print(f"| {name} | {seconds:.3f} | {100 * seconds / full:.1f} % |")
 
 
 if __name__ == "__main__":

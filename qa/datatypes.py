@@ -294,7 +294,8 @@ class Answer:
 
     The text is made from the first citation, so an answer without a citation cannot exist. `confidence` is the
     calibrated probability that the best answer found is right, also when it was too low to be given.
-    `candidates` are the passages read, best first: what is shown as "closest passages" when silent.
+    `candidates` are the passages found, best first, those that were read with the reader's score: what is shown as
+    "closest passages" when silent.
     `independent_documents` counts the documents that give the answer in words of their own (copies count once).
     `withheld` cites the best answer found when it was too unsure to be given: for judging, not to be shown as one.
     `grounds` are what the confidence was computed from. `read_as` is the question as it was read where it leant on the

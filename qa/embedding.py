@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
 from qa.checksum import sha256_of
 from qa.encoder import Encoder, ExportFailed, export, open_encoder
 from qa.errors import ModelMissing
+from qa.network import cache_folder
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -152,12 +152,6 @@ class SentenceTransformerEmbedder:
     def _encode_by_torch(self, texts: Sequence[str]) -> Vectors:
         rows = self._model.encode(list(texts), batch_size=BATCH_SIZE, convert_to_numpy=True, show_progress_bar=False)
         return _of_length_one(rows.astype(np.float32))
-
-
-def cache_folder() -> Path:
-    """Where what can be made again is kept: `QA_CACHE`, or the user's cache."""
-    given = os.environ.get("QA_CACHE")
-    return Path(given) if given else Path(platformdirs.user_cache_dir("chapter-and-verse"))
 
 
 def _of_length_one(rows: Vectors) -> Vectors:

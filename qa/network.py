@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
+import platformdirs
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    import openvino
+
+LOCKED_SECONDS = 10
+"""How long a process waits for another that compiles a network, which takes one or two."""
+
+
+def cache_folder() -> Path:
+    """Where what can be made again is kept: `QA_CACHE`, or the user's cache."""
+    given = os.environ.get("QA_CACHE")
+    return Path(given) if given else Path(platformdirs.user_cache_dir("chapter-and-verse"))
 
 
 class Network:
     """A network from its `.xml` file, at the runtime's defaults: bf16 where the processor has it.
 
     With `exact`, all is computed in float32, on any processor. Any thread may run it. Raises RuntimeError when it
-    cannot be loaded.
+    cannot be loaded. `kept` is whether it will be loaded from that path again, and is worth keeping compiled.
     """
 
-    def __init__(self, path: Path, exact: bool = False) -> None:
-        import openvino
-
-        settings = {"INFERENCE_PRECISION_HINT": "f32"} if exact else {}
-        self._compiled = openvino.Core().compile_model(path, "CPU", settings)
+    def __init__(self, path: Path, exact: bool = False, kept: bool = True) -> None:
+        self._compiled = _compiled(path, {"INFERENCE_PRECISION_HINT": "f32"} if exact else {}, kept)
         self._inputs = frozenset(part.any_name for part in self._compiled.inputs)
         self._outputs = tuple(part.any_name for part in self._compiled.outputs)
         self._requests = threading.local()  # a request serves one thread at a time
@@ -33,3 +45,23 @@ class Network:
             request = self._requests.request = self._compiled.create_infer_request()
         found = request.infer({name: array for name, array in arrays.items() if name in self._inputs})
         return {name: np.array(found[name], np.float32) for name in self._outputs}
+
+
+def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.CompiledModel:
+    """A network ready for this processor; `kept` so in the cache, from where it loads several times as fast.
+
+    OpenVINO itself tells whether what is kept belongs to the network, the processor and its own version. Only one
+    process at a time reads and writes there.
+    """
+    import openvino
+
+    core = openvino.Core()
+    if not kept:
+        return core.compile_model(path, "CPU", settings)
+    folder = cache_folder() / "compiled"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=LOCKED_SECONDS):
+            return core.compile_model(path, "CPU", {**settings, "CACHE_DIR": str(folder)})
+    except (OSError, RuntimeError):  # no place to keep it, or damaged there; what is wrong with the network shows below
+        return core.compile_model(path, "CPU", settings)

@@ -151,6 +151,17 @@ def test_far_passages_are_told_apart_from_silent_ones():
     assert (answer.reason, len(answer.candidates)) == ("nothing_near", 1)
 
 
+def test_a_passage_far_behind_in_both_searches_is_not_read_but_still_found():
+    near, far = candidates(PAGE, NEWS)
+    behind = {"cosine": (0.45, 3.0), "words": (0.6, 0.3), "both": (0.45, 0.3)}  # the near one: 0.6 and 3.0
+    read = {
+        name: [c.read for c in answerer(Finding(mines=4.0), [near, placed], PAGE, NEWS).ask("Mines?").candidates]
+        for name, (dense, lexical) in behind.items()
+        for placed in [dataclasses.replace(far, dense=dense, lexical=lexical)]
+    }
+    assert read == {"cosine": [4.0, 4.0], "words": [4.0, 4.0], "both": [4.0, None]}
+
+
 def test_a_question_of_pages_is_refused_in_a_sentence():
     with pytest.raises(QuestionError, match=r"10,000 characters; at most 2,000 are read\. Ask it in fewer words"):
         ask(Finding(), PAGE, question="x" * 10_000)

@@ -18,6 +18,8 @@ from tokenizers.pre_tokenizers import Whitespace
 
 from qa.embedding import SentenceTransformerEmbedder
 from qa.errors import ModelMissing
+from qa.network import Network
+from qa.span_reader import BUNDLED_READER
 
 WEIGHTS = [[0.0, 0.0], [3.0, 4.0], [0.0, 2.0]]
 """For the words [UNK], cat and dog."""
@@ -139,3 +141,22 @@ def test_a_folder_that_is_no_model_is_refused_with_what_to_name_instead(
     with pytest.raises(ModelMissing, match=r"cannot be loaded: .*leave the option out for the bundled all-MiniLM"):
         SentenceTransformerEmbedder(str(tmp_path)).encode(["cat"])
     assert "Traceback" not in capfd.readouterr().err
+
+
+def test_what_is_kept_compiled_may_be_damaged_or_have_no_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("QA_CACHE", str(tmp_path / "cache"))
+    ids = np.array([[0, 2054, 2]])
+
+    def scores() -> list[float]:
+        network = Network(BUNDLED_READER / "reader.xml")
+        return [float(x) for x in network.run(input_ids=ids, attention_mask=np.ones_like(ids))["start_logits"][0]]
+
+    first = scores()
+    [blob] = (tmp_path / "cache" / "compiled").glob("*.blob")
+    assert scores() == first
+    blob.chmod(0o600)
+    blob.write_bytes(blob.read_bytes()[:1000])
+    assert scores() == first
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("QA_CACHE", str(tmp_path / "file"))
+    assert scores() == first

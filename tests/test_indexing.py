@@ -435,7 +435,7 @@ def test_an_update_killed_at_any_step_leaves_an_index_that_answers(folder: Path,
             assert {document for document, _, _ in held(broken)} == {"cat.txt", "notes/fish.md"}
             assert len(list((broken / "generations").iterdir())) <= 2
             Index.open(broken).verify()
-        shutil.rmtree(broken)
+        shutil.rmtree(broken, ignore_errors=True)  # a thread of the lexical index may still be tidying there
     assert ends == {old, new}
 
 

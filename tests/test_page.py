@@ -159,7 +159,7 @@ def test_why_an_answer_was_given_is_shown_in_figures() -> None:
 
     assert text_of(answer_html(answer, lambda _: MINES)).endswith(
         "Why this answer What speaks for it, in log-odds How clearly the reader marks it +1.2 Another document says so "
-        "too +0.0 The 1 passages read Passage Meaning Words Together Reader Over 1000 mines were found. 0.50 7.2 0.033 "
+        "too +0.0 1 passage found Passage Meaning Words Together Reader Over 1000 mines were found. 0.50 7.2 0.033 "
         "+2.5"
     )
 
@@ -548,6 +548,8 @@ def test_an_example_is_asked_and_answered_and_its_link_asks_it_again(visit: Visi
     example.click()
     words = visit.answer().locator(".words:not(.silent)").inner_text()
     visit.page.wait_for_url("**q=**")
+    visit.page.locator("#source .source").wait_for()
+    visit.page.wait_for_timeout(1000)
 
     visit.page.reload()
 

@@ -70,7 +70,7 @@ def test_a_miss_says_what_was_expected_given_and_read_and_opens_each() -> None:
     assert text_of(shown) == (
         "What went wrong wrong When was it opened? Expected 1902 The bridge · History · line 2 "
         "Given With a confidence of 70%: 1955 The bridge · History · line 3 "
-        "Passages read The right answer is in passage 2. "
+        "Passages found The right answer is in passage 2. "
         "Widened in 1955. The bridge · History · line 3 Opened in 1902. The bridge · History · line 2"
     )
     places = [json.loads(html.unescape(place)) for place in re.findall(r'data-place="([^"]*)"', shown)]
@@ -90,7 +90,7 @@ def test_a_miss_says_what_was_expected_given_and_read_and_opens_each() -> None:
             Answer("Q?", 0.2, withheld=(CITED,), reason="not_in_documents", candidates=(read(BRIDGE, 24, 40),)),
             False,
             "wrongly silent When was it opened? Expected 1902 The bridge · History · line 2 Given Silence. Withheld, "
-            "with a confidence of 20%: 1955 The bridge · History · line 3 Passages read No passage read holds the "
+            "with a confidence of 20%: 1955 The bridge · History · line 3 Passages found No passage found holds the "
             "right answer. Widened in 1955. The bridge · History · line 3",
         ),
         (
@@ -98,7 +98,7 @@ def test_a_miss_says_what_was_expected_given_and_read_and_opens_each() -> None:
             Answer("Q?", 0.7, (CITED,)),
             False,
             "wrong When was it opened? Expected Silence: the documents do not say. Given With a confidence of 70%: "
-            "1955 The bridge · History · line 3 Passages read Nothing.",
+            "1955 The bridge · History · line 3 Passages found Nothing.",
         ),
         (
             example(rejected=(Rejected(Place("bridge.txt", 35, 39, "ab12"), "1955"),)),
@@ -106,14 +106,14 @@ def test_a_miss_says_what_was_expected_given_and_read_and_opens_each() -> None:
             True,
             "wrong When was it opened? Expected Another answer than this, which was called wrong: 1955 The bridge · "
             "History · line 3 Given With a confidence of 70%: 1955 The bridge · History · line 3 "
-            "Passages read Nothing.",
+            "Passages found Nothing.",
         ),
         (
             example(rejected=()),
             Answer("Q?", reason="nothing_near"),
             True,
             "wrong When was it opened? Expected An answer: silence was called wrong. Given Silence. "
-            "Passages read Nothing.",
+            "Passages found Nothing.",
         ),
     ],
 )

@@ -4,8 +4,9 @@
     qa index --corpus FOLDER/corpus --index FOLDER/index
     qa evaluate --questions FOLDER/questions.jsonl --index FOLDER/index
 
-Each article is one long plain-text file. The questions of the tuning articles have the split `tune`, those of the
-validation articles `test`. Unanswerable questions are SQuAD 2.0's, every other one answerable.
+Each article is one long plain-text file, and its title the `kind` of its questions. The questions of the tuning
+articles have the split `tune`, those of the validation articles `test`. Unanswerable questions are SQuAD 2.0's, every
+other one answerable.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ def example(question: Question, dataset: Dataset, places: list[int], split: str)
     return {
         "id": question.id,
         "split": split,
-        "kind": "",
+        "kind": paragraph.title,
         "tags": [] if question.answers else ["unanswerable"],
         "question": question.text,
         "answers": [

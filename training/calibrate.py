@@ -1,48 +1,57 @@
 """Fit the calibration of a reader on the `tune` questions, and on those of held-out articles where they are given.
 
     python -m training.calibrate --reader sentence
-    python -m training.calibrate --reader span --articles FOLDER
+    python -m training.calibrate --reader span --articles TUNING VALIDATION
 
 Writes `qa/models/calibration-<reader>.json`: the coefficients of a logistic model over `qa.calibration.Features`. For
 each question the model is shown the best answer that the reader found and whether it is right; to a question that the
-documents do not answer, every answer is wrong.
+documents do not answer, every answer is wrong. Also prints how well the confidence holds on articles that it was not
+fitted on: each article's with the coefficients fitted on all others.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
+from itertools import chain, groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from scipy.optimize import minimize
+from torchmetrics.functional.classification import binary_calibration_error
 
-from qa.calibration import Features
+from qa.calibration import Calibrator, Features
 from qa.embedding import SentenceTransformerEmbedder
-from qa.evaluation import Example, is_right, read_examples
+from qa.evaluation import CALIBRATION_BINS, Example, is_right, read_examples
 from qa.pipeline import READERS, Pipeline, open_reader
 
 REGULARISATION = 3.0
 """A hundred questions and seven features: held well towards zero, so that no feature is believed for a few examples."""
 
 
-def observe(pipeline: Pipeline, examples: list[Example]) -> tuple[list[Features], list[bool]]:
+Observed = tuple[list[Features], list[bool]]
+"""Of some questions: the features of the best answer, and whether it is right."""
+
+
+def observe(pipeline: Pipeline, examples: list[Example]) -> Observed:
     """The features of the best answer to each question, and whether it is right."""
     answerer = pipeline.answerer()
     found, right = [], []
     for example in examples:
         candidates = answerer.retriever.retrieve(example.question, answerer.k)
-        groups = answerer.groups(example.question, answerer.reader.read(example.question, candidates))
+        groups = answerer.groups(example.question, answerer.read(example.question, candidates))
         if groups:
             found.append(groups[0].features)
             right.append(is_right(example, answerer.citations(groups[0].spans, first_number=1)))
     return found, right
 
 
-def fit(sources: Sequence[tuple[list[Features], list[bool]]]) -> dict[str, object]:
+def fit(sources: Sequence[Observed]) -> dict[str, Any]:
     """The coefficients for features as they are (the scaling used in fitting is folded in), none below zero.
 
     Every source of questions counts the same, however many it has: hundreds of adversarial questions on encyclopaedia
@@ -73,23 +82,48 @@ def fit(sources: Sequence[tuple[list[Features], list[bool]]]) -> dict[str, objec
     }
 
 
+def together(parts: Iterable[Observed]) -> Observed:
+    """Several sources as one."""
+    found, right = zip(*parts, strict=True)
+    return list(chain.from_iterable(found)), list(chain.from_iterable(right))
+
+
+def left_out(own: Observed, held_out: Mapping[str, Observed]) -> None:
+    """Print the calibration error on held-out articles, each left out of the fit in its turn."""
+    confidences: list[float] = []
+    right: list[bool] = []
+    for title, (found, values) in held_out.items():
+        fitted = fit([own, together(part for name, part in held_out.items() if name != title)])
+        calibrator = Calibrator(fitted["intercept"], fitted["coefficients"])
+        confidences += [calibrator.confidence(item) for item in found]
+        right += values
+    error = float(
+        binary_calibration_error(torch.tensor(confidences), torch.tensor(right).long(), n_bins=CALIBRATION_BINS)
+    )
+    print(f"ECE on {len(right)} questions of articles that were left out of the fit: {error:.3f}")
+
+
 def main() -> None:
     """Run from the repository's root, where the index and the questions are."""
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--reader", default=READERS[0])
     arguments.add_argument("--index", type=Path, default=Path("index"))
     arguments.add_argument("--questions", type=Path, default=Path("tests/evaluation/questions.jsonl"))
-    arguments.add_argument("--articles", type=Path, help="folder of training.articles for the tuning part, indexed")
+    arguments.add_argument("--articles", type=Path, nargs="*", default=[], help="folders of training.articles, indexed")
     given = arguments.parse_args()
     embedder = SentenceTransformerEmbedder()
     reader = open_reader(given.reader, embedder)
-    pairs = [(given.index, given.questions)]
-    if given.articles is not None:
-        pairs.append((given.articles / "index", given.articles / "questions.jsonl"))
-    sources = []
-    for index, questions in pairs:
-        examples = [example for example in read_examples(questions) if example.split == "tune"]
-        sources.append(observe(Pipeline(index, embedder, reader), examples))
+    own = [example for example in read_examples(given.questions) if example.split == "tune"]
+    sources = [observe(Pipeline(given.index, embedder, reader), own)]
+    held_out: dict[str, Observed] = {}
+    for folder in given.articles:
+        pipeline = Pipeline(folder / "index", embedder, reader)
+        by_title = sorted(read_examples(folder / "questions.jsonl"), key=lambda example: example.kind)
+        for title, examples in groupby(by_title, key=lambda example: example.kind):
+            held_out[title] = observe(pipeline, list(examples))
+    if held_out:
+        left_out(sources[0], held_out)
+        sources.append(together(held_out.values()))
     path = Path("qa/models") / f"calibration-{reader.name}.json"
     path.write_text(json.dumps({"reader": reader.name, **fit(sources)}, indent=1) + "\n", encoding="utf-8")
     print(path.read_text(encoding="utf-8"))

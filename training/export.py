@@ -1,9 +1,10 @@
-"""Write a trained reader as an OpenVINO model that computes in 8 bits, its tokenizer, its settings and a model card.
+"""Write a trained reader as an OpenVINO model with 8-bit weights, its tokenizer, its settings and a model card.
 
-    python -m training.export --model FOLDER --data DIR --base-name NAME --out FOLDER
+    python -m training.export --model FOLDER --base-name NAME --out FOLDER [--data DIR]
     python -m training.export --figures FILE.json --out FOLDER
 
-The second writes the card alone, once the export's figures have been measured.
+With the datasets its matrix products are of 8-bit numbers, too, in ranges found on them. The second writes the card
+alone, once the export's figures have been measured.
 """
 
 import argparse
@@ -67,7 +68,10 @@ def load_reader(folder: Path) -> PreTrainedModel:
 
 
 def write_network(model: PreTrainedModel, samples: Sequence[NDArray[np.int64]], out: Path) -> None:
-    """`reader.xml` and `reader.bin`, for any number of windows of any length; a sample is the ids of one window."""
+    """`reader.xml` and `reader.bin`, for any number of windows of any length; a sample is the ids of one window.
+
+    Without samples only the weights have 8 bits, and the arithmetic stays in the runtime's floating point.
+    """
     names = input_names(model)
     example = torch.full((2, 16), 5, dtype=torch.long)
     dynamic = {name: {0: "windows", 1: "tokens"} for name in (*names, *OUTPUTS)}
@@ -85,7 +89,8 @@ def write_network(model: PreTrainedModel, samples: Sequence[NDArray[np.int64]], 
         )
         network = openvino.convert_model(onnx)
         inputs = [{name: ids if name == names[0] else np.ones_like(ids) for name in names} for ids in samples]
-        openvino.save_model(compressed(quantised(network, inputs), model.config.vocab_size), out / "reader.xml")
+        network = quantised(network, inputs) if inputs else network
+        openvino.save_model(compressed(network, model.config.vocab_size), out / "reader.xml")
 
 
 def quantised(network: openvino.Model, inputs: Sequence[Mapping[str, NDArray[np.int64]]]) -> openvino.Model:
@@ -103,7 +108,7 @@ def quantised(network: openvino.Model, inputs: Sequence[Mapping[str, NDArray[np.
 
 
 def compressed(network: openvino.Model, words: int) -> openvino.Model:
-    """Word embeddings in 4 bits with a scale a group, what else is looked up in 8."""
+    """Word embeddings in 4 bits with a scale a group, all other weights in 8 with a scale a row."""
     others = [name for name, rows in gathers(network).items() if rows != words]
     network = nncf.compress_weights(
         network,
@@ -112,9 +117,7 @@ def compressed(network: openvino.Model, words: int) -> openvino.Model:
         group_size=EMBEDDING_GROUP,
         ignored_scope=nncf.IgnoredScope(names=others, types=["MatMul", "Add"]),
     )
-    return nncf.compress_weights(
-        network, mode=nncf.CompressWeightsMode.INT8_SYM, ignored_scope=nncf.IgnoredScope(types=["MatMul"])
-    )
+    return nncf.compress_weights(network, mode=nncf.CompressWeightsMode.INT8_SYM)
 
 
 def sample_windows(data: Path, tokenizer: Tokenizer) -> list[NDArray[np.int64]]:
@@ -176,17 +179,20 @@ def card(figures: Mapping[str, Mapping[str, float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="folder that training saved")
-    parser.add_argument("--data", type=Path, help="folder with the datasets, to find the ranges of activations")
+    parser.add_argument(
+        "--data", type=Path, help="folder with the datasets: compute in 8 bits, in ranges found on them"
+    )
     parser.add_argument("--base-name", help="what the sentence encoder is called, for the settings")
     parser.add_argument("--figures", type=Path, help="file made by training.evaluate, for the card")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     if options.model is not None:
-        if options.data is None or options.base_name is None:
-            parser.error("--model needs --data and --base-name")
+        if options.base_name is None:
+            parser.error("--model needs --base-name")
         tokenizer = load_tokenizer(options.model)
-        write_network(load_reader(options.model), sample_windows(options.data, tokenizer), options.out)
+        samples = [] if options.data is None else sample_windows(options.data, tokenizer)
+        write_network(load_reader(options.model), samples, options.out)
         tokenizer.save(str(options.out / "tokenizer.json"))
         text = json.dumps(settings(options.out / "reader.bin", options.base_name), indent=1)
         (options.out / "config.json").write_text(text + "\n", encoding="utf-8")

@@ -7,7 +7,9 @@
 
 All programs get the same passages, the same embedder and the same reader's weights (READER: in floating point), read
 the same number of passages, and run one after the other in turns. PEERS is a virtual environment with haystack-ai,
-transformers-haystack, sentence-transformers-haystack and txtai.
+transformers-haystack, sentence-transformers-haystack, txtai, langchain-community, langchain-classic,
+langchain-huggingface, langchain-text-splitters, rank-bm25, faiss-cpu, llama-index-core,
+llama-index-embeddings-huggingface and llama-index-retrievers-bm25.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +33,7 @@ from qa.answering import DEFAULT_K
 from qa.embedding import SentenceTransformerEmbedder
 from qa.evaluation import read_examples, squad_scores
 from qa.index import Index
+from qa.pipeline import Pipeline
 
 HERE = Path(__file__).parent
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False"}
@@ -47,6 +51,25 @@ def run(python: str, script: str, task: Task, folder: Path) -> dict[str, Any]:
     if done.returncode:
         raise RuntimeError(done.stderr[-2000:])
     return {**json.loads(done.stdout.splitlines()[-1]), "whole": whole}
+
+
+def cold(programs: Mapping[str, tuple[str, str]], task: Task, rounds: int, folder: Path) -> None:
+    """From the start of a process to one answer; of the passages the peers get only the k that are read."""
+    question = task.questions[0]
+    found = Pipeline(Path(task.index)).search(question, task.k)
+    one = replace(task, passages=[candidate.passage.text for candidate in found], questions=[question], warm_up=0)
+    times: dict[str, list[float]] = {"qa ask": [], **{name: [] for name in list(programs)[1:]}}
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        command = [sys.executable, "-m", "qa.cli", "ask", question, "--index", task.index]
+        subprocess.run(command, capture_output=True, check=True)
+        times["qa ask"].append(time.perf_counter() - begun)
+        for name, (python, script) in list(programs.items())[1:]:
+            times[name].append(run(python, script, one, folder)["whole"])
+    print("\n| new process to an answer | seconds, median | × |\n|---|---|---|")
+    base = np.median(times["qa ask"])
+    for name, values in times.items():
+        print(f"| {name} | {np.median(values):.2f} | {np.median(values) / base:.1f} |")
 
 
 def main() -> None:
@@ -70,6 +93,8 @@ def main() -> None:
         "Chapter & Verse": (sys.executable, "product_asks.py"),
         "Haystack": (options.python, "haystack_asks.py"),
         "txtai": (options.python, "txtai_asks.py"),
+        "LangChain, read by transformers": (options.python, "langchain_asks.py"),
+        "LlamaIndex, read by transformers": (options.python, "llamaindex_asks.py"),
     }
     rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in programs}
     with tempfile.TemporaryDirectory() as folder:
@@ -93,6 +118,8 @@ def main() -> None:
             f"| {name} | {median:.3f} | {tail:.3f} | {median / base:.1f} | {em:.1f} / {f1:.1f} | {memory:.0f} "
             f"| {whole:.1f} |"
         )
+    with tempfile.TemporaryDirectory() as folder:
+        cold(programs, task, options.rounds, Path(folder))
 
 
 if __name__ == "__main__":

@@ -7,12 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-WARM_UP = 3  # questions asked before the clock runs
-
 
 @dataclass(frozen=True)
 class Task:
-    """The passages, the questions, and the models by their folders."""
+    """The passages, the questions, and the models by their folders; `warm_up` questions come before the clock runs."""
 
     passages: list[str]
     questions: list[str]
@@ -20,6 +18,7 @@ class Task:
     reader: str
     index: str
     k: int
+    warm_up: int = 3
 
 
 def run(build: Callable[[Task], Callable[[str], str | None]]) -> None:
@@ -28,7 +27,7 @@ def run(build: Callable[[Task], Callable[[str], str | None]]) -> None:
     begun = time.perf_counter()
     ask = build(task)
     built = time.perf_counter() - begun
-    for question in task.questions[:WARM_UP]:
+    for question in task.questions[: task.warm_up]:
         ask(question)
     answers, seconds = [], []
     for question in task.questions:

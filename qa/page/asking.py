@@ -11,7 +11,7 @@ from typing import Any
 import gradio as gr
 from starlette.datastructures import QueryParams
 
-from qa.answering import DEFAULT_K, THRESHOLDS, Strictness
+from qa.answering import DEFAULT_K, THRESHOLDS, Strictness, worth_reading
 from qa.errors import QAError
 from qa.export import FORMATS
 from qa.followup import ask_after
@@ -69,8 +69,9 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
             cleaned = clean_question(question)
             answerer = pipeline.answerer(options.strictness, options.k, documents)
             candidates = answerer.retrieve(cleaned)
-            held = len({candidate.passage.document for candidate in candidates})
-            reading = f"Reading {_counted(len(candidates), 'passage')} of {_counted(held, 'document')}…"
+            read = worth_reading(candidates)
+            held = len({candidate.passage.document for candidate in read})
+            reading = f"Reading {_counted(len(read), 'passage')} of {_counted(held, 'document')}…"
             yield [busy_html(question, reading), gr.skip(), turns, gr.skip(), waiting]
             before = turns[-1].answer if turns and not alone else None
             answer = ask_after(lambda q: answerer.ask(q, candidates if q == cleaned else None), cleaned, before)
@@ -203,7 +204,7 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
                     label="How sure an answer must be",
                     info=", ".join(f"{name} from {least:.0%}" for name, least in THRESHOLDS.items()) + ".",
                 )
-                k = gr.Slider(1, MAX_K, DEFAULT_K, step=1, label="Passages read")
+                k = gr.Slider(1, MAX_K, DEFAULT_K, step=1, label="Passages read at most")
     with gr.Row(elem_id="examples"):
         suggestions = [gr.Button(size="sm", min_width=0, visible=False) for _ in range(MAX_EXAMPLES)]
     with gr.Row(elem_id="reading"):

@@ -375,7 +375,7 @@ def _miss_html(outcome: Outcome, document: Callable[[str], Document]) -> str:
     return (
         f"<li><details><summary><span class='verdict'>{outcome.verdict}</span> "
         f"{escape(outcome.example.question)}</summary><h3>Expected</h3>{expected}"
-        f"<h3>Given</h3>{_given_html(outcome.answer)}<h3>Passages read</h3>{read}</details></li>"
+        f"<h3>Given</h3>{_given_html(outcome.answer)}<h3>Passages found</h3>{read}</details></li>"
     )
 
 
@@ -405,13 +405,13 @@ def _given_html(answer: Answer) -> str:
 
 
 def _read_html(outcome: Outcome, document: Callable[[str], Document]) -> str:
-    """The passages read, and whether the reader had what it needed."""
+    """The passages found, and whether the reader had what it needed."""
     candidates = outcome.answer.candidates
     held = [candidate for candidate in candidates if is_relevant(outcome.example, candidate)]
     said = ""
     if outcome.example.answers:
         ranks = ", ".join(str(candidate.rank) for candidate in held)
-        said = f"The right answer is in passage {ranks}." if held else "No passage read holds the right answer."
+        said = f"The right answer is in passage {ranks}." if held else "No passage found holds the right answer."
     items = "".join(_passage_html(candidate, document, candidate in held) for candidate in candidates)
     return f"<p>{said}</p><ol class='passages'>{items}</ol>" if candidates else "<p>Nothing.</p>"
 

@@ -307,7 +307,7 @@ def _sources(alternative: Alternative) -> str:
 
 
 def _why_html(answer: Answer, document: Callable[[str], Document]) -> str:
-    """What the confidence was computed from, and the passages read with their scores."""
+    """What the confidence was computed from, and the passages found with their scores."""
     if not answer.candidates or answer.reason == "nothing_near":
         return ""
     most = max((abs(ground.effect) for ground in answer.grounds), default=0.0) or 1.0
@@ -327,14 +327,21 @@ def _why_html(answer: Answer, document: Callable[[str], Document]) -> str:
     return (
         "<details class='why'><summary>Why this answer</summary>"
         f"<table><caption>What speaks for it, in log-odds</caption><tbody>{grounds}</tbody></table>"
-        "<div class='scroll' tabindex='0' role='region' aria-label='Passages read'><table>"
-        f"<caption>The {len(answer.candidates)} passages read</caption><thead><tr><th scope='col'>Passage</th>"
+        "<div class='scroll' tabindex='0' role='region' aria-label='Passages found'><table>"
+        f"<caption>{_found(answer.candidates)}</caption><thead><tr><th scope='col'>Passage</th>"
         "<th scope='col' title='Cosine between question and passage'>Meaning</th>"
         "<th scope='col' title='BM25 score of the words they share'>Words</th>"
         "<th scope='col' title='Both rankings put together'>Together</th>"
         "<th scope='col' title='Log-odds of its best span against “not in this passage”'>Reader</th></tr></thead>"
         f"<tbody>{passages}</tbody></table></div></details>"
     )
+
+
+def _found(candidates: Sequence[Candidate]) -> str:
+    """How many passages were found, and whether some were too far from the question to be read."""
+    read = sum(candidate.read is not None for candidate in candidates)
+    found = f"{len(candidates)} passage{'' if len(candidates) == 1 else 's'} found"
+    return found if read == len(candidates) else f"{found}, {read} of them near enough to be read"
 
 
 def _bar_html(share: float) -> str:
