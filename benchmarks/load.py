@@ -27,14 +27,14 @@ PORT = 7899
 SETTLED = 200  # questions after which nothing should grow any more
 
 
-def ask(question: str) -> tuple[str | None, float]:
+def ask(question: str, address: str = f"http://127.0.0.1:{PORT}/") -> tuple[str | None, float]:
     """The answer, and the seconds until it was there."""
     begun = time.perf_counter()
-    url = f"http://127.0.0.1:{PORT}/gradio_api/call/v2/ask"
     headers = {"Content-Type": "application/json"}
-    with urlopen(Request(url, json.dumps({"question": question}).encode(), headers)) as response:
+    body = json.dumps({"question": question}).encode()
+    with urlopen(Request(f"{address}gradio_api/call/v2/ask", body, headers)) as response:
         event = json.load(response)["event_id"]
-    with urlopen(f"http://127.0.0.1:{PORT}/gradio_api/call/ask/{event}") as stream:
+    with urlopen(f"{address}gradio_api/call/ask/{event}") as stream:
         lines = stream.read().decode().splitlines()
     if "event: complete" not in lines:
         raise RuntimeError(f"{question}: {lines}")

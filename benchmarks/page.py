@@ -15,15 +15,14 @@ import tempfile
 import time
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import numpy as np
 from playwright.sync_api import Browser, sync_playwright
 
+from benchmarks.load import QUESTIONS, ask
 from qa.cli import main as qa
 from tests.visiting import ROOT, Visit, served
 
-QUESTIONS = ROOT / "tests" / "evaluation" / "questions.jsonl"
 TIMED = """() => {
   const shown = "#answer .answer:not(.busy)";
   addEventListener("keydown", () => (window.begun = performance.now()), { capture: true, once: true });
@@ -68,11 +67,7 @@ def start(folder: Path, question: str) -> float:
     """Seconds from starting the program to the first answer."""
     begun = time.perf_counter()
     with served(folder) as address:
-        body, headers = json.dumps({"question": question}).encode(), {"Content-Type": "application/json"}
-        with urlopen(Request(f"{address}gradio_api/call/v2/ask", body, headers)) as response:
-            event = json.load(response)["event_id"]
-        with urlopen(f"{address}gradio_api/call/ask/{event}") as stream:
-            stream.read()
+        ask(question, address)
         return time.perf_counter() - begun
 
 

@@ -23,7 +23,8 @@ than wrong and is rightly silent to 85 % of what has no answer; "strict" gave no
 ones."""
 
 DEFAULT_K = 8
-"""Passages read a question: 97 % of the answerable `tune` questions have theirs among so many."""
+"""Passages found a question, and read where they are near enough: 97 % of the answerable `tune` questions have theirs
+among so many."""
 
 NEAR_COSINE = 0.25
 """Below this cosine, and without a word in common, even the best passage is about something else."""

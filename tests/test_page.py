@@ -549,7 +549,7 @@ def test_an_example_is_asked_and_answered_and_its_link_asks_it_again(visit: Visi
     words = visit.answer().locator(".words:not(.silent)").inner_text()
     visit.page.wait_for_url("**q=**")
     visit.page.locator("#source .source").wait_for()
-    visit.page.wait_for_timeout(1000)
+    visit.page.wait_for_timeout(1000)  # a stream that is cut by loading the page again is told as an error
 
     visit.page.reload()
 

@@ -42,9 +42,6 @@ EMA = 0.995  # of the weights, a step
 DECLINE = 0.4  # the last share of a stage, over which the learning rate falls to nothing
 SAVE_SECONDS = 600
 CHUNK_TOKENS = 1024  # passages of like length run together, counted with their padding
-EASY = (
-    5000  # short questions of the first stage that an epoch of the second asks again: other subjects, news among them
-)
 STALLED = 60  # seconds; a longer step is one in which the machine was given to something else, and is not counted
 WIDTHS = 32  # padded lengths are multiples of this: few shapes, for which the CPU kernels are prepared once
 
@@ -64,7 +61,6 @@ class Stage:
 
     name: str
     sources: tuple[int, ...]
-    sampled: tuple[int, ...]  # sources of which an epoch takes `EASY` questions
     epochs: int
     groups: int
     negatives: int
@@ -376,13 +372,8 @@ def rate_at(progress: float, warmup: float) -> float:
 
 def order(stage: Stage, store: Store, seed: int) -> Ints:
     """The questions of all epochs of a stage, one after the other, each epoch shuffled."""
-    own, easy = (np.flatnonzero(np.isin(store.source, s)).astype(np.int32) for s in (stage.sources, stage.sampled))
-
-    def epoch(number: int) -> Ints:
-        rng = np.random.default_rng((seed, number))
-        return rng.permutation(np.concatenate([own, rng.permutation(easy)[:EASY]]))
-
-    return np.concatenate([epoch(number) for number in range(stage.epochs)])
+    own = np.flatnonzero(np.isin(store.source, stage.sources)).astype(np.int32)
+    return np.concatenate([np.random.default_rng((seed, epoch)).permutation(own) for epoch in range(stage.epochs)])
 
 
 def averaged(model: nn.Module, minutes: float, loss: tuple[float, float]) -> tuple[float, float, float]:
@@ -523,10 +514,11 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} tuning articles after step {step}: {json.dumps(figures)}", flush=True)
 
     watch = after if options.data else None
-    first = Stage("first", (QAMR, QED), (), options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
+    first = Stage("first", (QAMR, QED), options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
     sources = (SQUAD, QED, TIMELINE, MADE)
-    of_second = options.epochs, options.questions, options.negatives, options.rate, 0.05, options.minutes
-    second = Stage("second", sources, (QAMR,), *of_second)
+    second = Stage(
+        "second", sources, options.epochs, options.questions, options.negatives, options.rate, 0.05, options.minutes
+    )
     for stage in (first, second):
         if stage.epochs:
             train(stage, store, model, tokenizer, options.out, options.seed, watch)

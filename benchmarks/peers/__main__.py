@@ -53,18 +53,18 @@ def run(python: str, script: str, task: Task, folder: Path) -> dict[str, Any]:
     return {**json.loads(done.stdout.splitlines()[-1]), "whole": whole}
 
 
-def cold(programs: Mapping[str, tuple[str, str]], task: Task, rounds: int, folder: Path) -> None:
+def cold(peers: Mapping[str, tuple[str, str]], task: Task, rounds: int, folder: Path) -> None:
     """From the start of a process to one answer; of the passages the peers get only the k that are read."""
     question = task.questions[0]
     found = Pipeline(Path(task.index)).search(question, task.k)
     one = replace(task, passages=[candidate.passage.text for candidate in found], questions=[question], warm_up=0)
-    times: dict[str, list[float]] = {"qa ask": [], **{name: [] for name in list(programs)[1:]}}
+    times: dict[str, list[float]] = {"qa ask": [], **{name: [] for name in peers}}
     for _ in range(rounds):
         begun = time.perf_counter()
         command = [sys.executable, "-m", "qa.cli", "ask", question, "--index", task.index]
         subprocess.run(command, capture_output=True, check=True)
         times["qa ask"].append(time.perf_counter() - begun)
-        for name, (python, script) in list(programs.items())[1:]:
+        for name, (python, script) in peers.items():
             times[name].append(run(python, script, one, folder)["whole"])
     print("\n| new process to an answer | seconds, median | × |\n|---|---|---|")
     base = np.median(times["qa ask"])
@@ -89,13 +89,13 @@ def main() -> None:
     reader = str(Path(options.reader).resolve())
     questions = [example.question for example in examples]
     task = Task(passages, questions, embedder, reader, str(index.resolve()), DEFAULT_K)
-    programs = {
-        "Chapter & Verse": (sys.executable, "product_asks.py"),
+    peers = {
         "Haystack": (options.python, "haystack_asks.py"),
         "txtai": (options.python, "txtai_asks.py"),
         "LangChain, read by transformers": (options.python, "langchain_asks.py"),
         "LlamaIndex, read by transformers": (options.python, "llamaindex_asks.py"),
     }
+    programs = {"Chapter & Verse": (sys.executable, "product_asks.py"), **peers}
     rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in programs}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(options.rounds):
@@ -119,7 +119,7 @@ def main() -> None:
             f"| {whole:.1f} |"
         )
     with tempfile.TemporaryDirectory() as folder:
-        cold(programs, task, options.rounds, Path(folder))
+        cold(peers, task, options.rounds, Path(folder))
 
 
 if __name__ == "__main__":

@@ -10,6 +10,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+sys.path.insert(0, __file__.rsplit("/", 1)[0])
+from task import resident
+
 SIZE = 700  # characters of a passage, as in the program's own
 WORDS = 110  # about as many, for what counts words
 
@@ -38,14 +41,13 @@ def alone(embedder: str) -> Indexer:
 
     model = SentenceTransformer(embedder, device="cpu")
     model.encode(["ready"])
-    texts: list[str] = []
+    documents = [found for found in read_corpus(Path(sys.argv[2])) if isinstance(found, Document)]
+    texts = [in_context(passage).text for document in documents for passage in passages(document)]
 
     def index(corpus: Path, out: Path) -> int:
         model.encode(texts)
         return len(texts)
 
-    documents = [found for found in read_corpus(Path(sys.argv[2])) if isinstance(found, Document)]
-    texts += [in_context(passage).text for document in documents for passage in passages(document)]
     return index
 
 
@@ -119,6 +121,4 @@ if __name__ == "__main__":
     begun = time.perf_counter()
     passages = prepared(Path(sys.argv[2]), Path(sys.argv[4]))
     seconds = time.perf_counter() - begun
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    memory = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
-    print(json.dumps({"seconds": seconds, "passages": passages, "memory": memory}))
+    print(json.dumps({"seconds": seconds, "passages": passages, "memory": resident()}))

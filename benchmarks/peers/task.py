@@ -21,6 +21,12 @@ class Task:
     warm_up: int = 3
 
 
+def resident() -> float:
+    """Megabytes that this process holds in memory."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
+
+
 def run(build: Callable[[Task], Callable[[str], str | None]]) -> None:
     """Build, ask every question, and print seconds and answers, with the memory held at the end in MB."""
     task = Task(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
@@ -34,6 +40,4 @@ def run(build: Callable[[Task], Callable[[str], str | None]]) -> None:
         begun = time.perf_counter()
         answers.append(ask(question))
         seconds.append(time.perf_counter() - begun)
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
-    memory = int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
-    print(json.dumps({"built": built, "seconds": seconds, "answers": answers, "memory": memory}))
+    print(json.dumps({"built": built, "seconds": seconds, "answers": answers, "memory": resident()}))

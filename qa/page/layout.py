@@ -77,7 +77,7 @@ def _endpoints(pipeline: Pipeline) -> None:
 
         Args:
             question: A question in English, best a whole sentence with the names it is about.
-            k: How many passages are read, from 1 on; 8 when left out.
+            k: How many passages are read at most, from 1 on; 8 when left out.
             strictness: How sure an answer must be: lenient, normal (when left out) or strict.
             documents: Ask only these documents, by their ids; all when left out.
             since: Ask only documents dated from then on (YYYY, YYYY-MM or YYYY-MM-DD).
