@@ -59,10 +59,12 @@ def wait_until_ready(app: subprocess.Popen[bytes]) -> None:
 
 def run(people: int, questions: Sequence[str], process: int) -> None:
     alone = {question: ask(question) for question in dict.fromkeys(questions)}
-    before = resident(process)
+    after_one, held, given = resident(process), [], []
     with ThreadPoolExecutor(people) as pool:
         begun = time.perf_counter()
-        given = list(pool.map(ask, questions))
+        for answer in pool.map(ask, questions):
+            given.append(answer)
+            held.append(resident(process))
         seconds = time.perf_counter() - begun
     waited = np.array([waiting for _, waiting in given])
     same = sum(answer == alone[question][0] for question, (answer, _) in zip(questions, given, strict=True))
@@ -73,7 +75,9 @@ def run(people: int, questions: Sequence[str], process: int) -> None:
     print(f"| questions a second | {1 / single.mean():.1f} | {len(given) / seconds:.1f} |")
     print(f"| seconds, median | {np.median(single):.2f} | {np.median(waited):.2f} |")
     print(f"| seconds, 95th percentile | {np.percentile(single, 95):.2f} | {np.percentile(waited, 95):.2f} |")
-    print(f"| memory after them, MB | {before:.0f} | {resident(process):.0f} |")
+    print(f"| memory after {SETTLED} questions, MB | {after_one:.0f} | {held[min(SETTLED, len(held)) - 1]:.0f} |")
+    print(f"| memory after all, MB | | {held[-1]:.0f} |")
+    print(f"| memory at most, MB | | {max(held):.0f} |")
 
 
 def main() -> None:

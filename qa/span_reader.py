@@ -7,6 +7,8 @@ log-odds against the passage holding no answer, which is what compares across pa
 
 from __future__ import annotations
 
+import dataclasses
+import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -22,7 +24,7 @@ from qa.datatypes import Candidate, Passage, Reading, Span
 from qa.errors import ModelMissing
 from qa.network import Network
 from qa.passages import PassageInContext, in_context
-from qa.question import asks_for_sentence
+from qa.question import asked_type, asks_for_sentence, expressions
 
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
@@ -46,10 +48,16 @@ SPANS_A_PASSAGE = 3
 """Different spans kept of one passage: enough for alternatives and disagreement inside it."""
 
 BATCH_TOKENS = 4_096
-"""Tokens run together, padding included: eight passages of usual length at once, and bounded memory for long ones."""
+"""Most tokens run together, padding included: bounded memory for long passages."""
+
+BATCH_COST = 32
+"""What running one batch more costs, in tokens read: windows of like length are run together only where that saves."""
 
 BUNDLED_READER = Path(str(files("qa"))) / "models" / "reader"
 """The folder of the reader that comes with the program."""
+
+DATE_WORDS = 6
+"""A longer answer to "when" is more than a date ("at the beginning of March 1992" is five words)."""
 
 NULL_SCORE = 0.0
 """Log-odds of even: above it the model finds an answer likelier than none."""
@@ -122,10 +130,13 @@ class SpanReader:
         return cls(tokenizer.backend_tokenizer, TorchModel(model))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
-        """Up to `SPANS_A_PASSAGE` spans a passage, best first; whole sentences where only they answer."""
+        """Up to `SPANS_A_PASSAGE` spans a passage, best first; whole sentences where only they answer, dates for
+        "when"."""
         spans = self.spans(question, candidates)
         if asks_for_sentence(question):
             spans = [_whole_sentence(span) for span in spans]
+        elif asked_type(question) == "date":
+            spans = [_its_date(span) for span in spans]
         return Reading(tuple(spans), NULL_SCORE)
 
     def spans(self, question: str, candidates: Sequence[Candidate]) -> list[Span]:
@@ -149,11 +160,10 @@ class SpanReader:
     def _scores(self, windows: Sequence[_Window]) -> Iterator[tuple[Floats, Floats]]:
         """Start and end scores of each window, in their order; run in batches of like length."""
         order = sorted(range(len(windows)), key=lambda i: len(windows[i].encoding.ids))
+        lengths = [len(windows[i].encoding.ids) for i in order]
         found: dict[int, tuple[Floats, Floats]] = {}
-        while order:
-            longest = len(windows[order[-1]].encoding.ids)
-            count = max(1, BATCH_TOKENS // longest)
-            order, chosen = order[:-count], order[-count:]
+        for first, last in _batches(lengths):
+            chosen, longest = order[first:last], lengths[last - 1]
             ids, mask, types = (np.zeros((len(chosen), longest), dtype=np.int64) for _ in range(3))
             for row, i in enumerate(chosen):
                 encoding = windows[i].encoding
@@ -164,6 +174,22 @@ class SpanReader:
                 length = len(windows[i].encoding.ids)
                 found[i] = starts[row, :length], ends[row, :length]
         return (found[i] for i in range(len(windows)))
+
+
+def _batches(lengths: Sequence[int]) -> list[tuple[int, int]]:
+    """How to cut a row of windows, shortest first, into batches: the least tokens with padding and `BATCH_COST`.
+
+    >>> _batches([50, 52, 200, 210])
+    [(0, 2), (2, 4)]
+    """
+    least = [(0, 0)]  # for each end of a batch: tokens up to there, and where that batch begins
+    for end, longest in enumerate(lengths, start=1):
+        fitting = range(max(0, end - max(1, BATCH_TOKENS // longest)), end)
+        least.append(min((least[begin][0] + (end - begin) * longest + BATCH_COST, begin) for begin in fitting))
+    cuts = [len(lengths)]
+    while cuts[-1]:
+        cuts.append(least[cuts[-1]][1])
+    return list(itertools.pairwise(reversed(cuts)))
 
 
 def _tokenizer(path: Path) -> Tokenizer:
@@ -301,6 +327,15 @@ def _whole_sentence(span: Span) -> Span:
     if sentence is None:
         return span
     return Span(span.candidate, sentence.start, sentence.end, sentence.text, span.score)
+
+
+def _its_date(span: Span) -> Span:
+    """The only date in a span that is too long for one; any other span as it is."""
+    dates = list(expressions("date", span.text))
+    if len(dates) != 1 or len(span.text.split()) <= DATE_WORDS:
+        return span
+    start, end = dates[0]
+    return dataclasses.replace(span, start=span.start + start, end=span.start + end, text=span.text[start:end])
 
 
 class OpenVINOModel:

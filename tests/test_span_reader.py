@@ -140,6 +140,24 @@ def test_a_yes_no_question_is_answered_with_the_sentence():
     assert best.text == "It computed Bernoulli numbers."
 
 
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("When did the president visit?", "2003"),
+        ("What happened?", "In 2003 the first president visits the old school"),
+    ],
+)
+def test_when_is_answered_with_the_date_alone(question: str, expected: str):
+    [only] = candidates(document("a.txt", "In 2003 the first president visits the old school by the sea."))
+    assert read(Marking("in", "school"), question, only).spans[0].text == expected
+
+
+def test_of_several_dates_none_is_chosen():
+    text = "In 2003 the first president visits, and the second in 2005."
+    [only] = candidates(document("a.txt", text))
+    assert read(Marking("2003", "2005"), "When did presidents visit?", only).spans[0].text == text[3:-1]
+
+
 def test_nothing_to_read_gives_no_spans():
     assert read(Marking("a", "a"), "What?").spans == ()
 

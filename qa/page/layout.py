@@ -29,6 +29,9 @@ from qa.render import answer_json, candidate_json, failed_json
 
 TITLE = "Chapter & Verse"
 
+SESSIONS = 1_000
+"""Visits and requests of programs whose state is kept, the latest; Gradio holds 170 kB for each of them."""
+
 HEADER = """<header class='masthead'><h1><a href='./'>Chapter &amp; Verse</a></h1>
 <p>Answers quoted from your documents, word for word, with the place where they stand.</p></header>"""
 
@@ -178,6 +181,7 @@ def launch(blocks: gr.Blocks, pipeline: Pipeline, host: str, port: int, login: t
         ssr_mode=False,
         theme=theme(),
         max_file_size=MAX_UPLOAD_BYTES,
+        state_session_capacity=SESSIONS,
         css_paths=sorted(HERE.glob("*.css")),
         favicon_path=HERE / "favicon.svg",
     )
