@@ -21,6 +21,8 @@ from urllib.request import Request, urlopen
 
 import numpy as np
 
+from benchmarks.peers.task import resident
+
 ROOT = Path(__file__).parents[1]
 QUESTIONS = ROOT / "tests" / "evaluation" / "questions.jsonl"
 PORT = 7899
@@ -39,12 +41,6 @@ def ask(question: str, address: str = f"http://127.0.0.1:{PORT}/") -> tuple[str 
     if "event: complete" not in lines:
         raise RuntimeError(f"{question}: {lines}")
     return json.loads(lines[-2].removeprefix("data: "))[0]["answer"], time.perf_counter() - begun
-
-
-def resident(process: int) -> float:
-    """Megabytes that a process holds in memory."""
-    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
 
 
 def wait_until_ready(app: subprocess.Popen[bytes]) -> None:

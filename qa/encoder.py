@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from qa.batches import batches
 from qa.checksum import sha256_of
 from qa.network import Network
 
@@ -71,19 +72,9 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """One row a text, of shape (texts, dimension), as the model gives them: not yet of length 1."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        encodings = self._tokenizer.encode_batch(list(texts))
-        order = sorted(range(len(texts)), key=lambda i: len(encodings[i].ids))
-        while order:
-            longest = len(encodings[order[-1]].ids)
-            count = max(1, BATCH_TOKENS // max(1, longest))
-            order, chosen = order[:-count], order[-count:]
-            ids, mask, types = np.zeros((3, len(chosen), longest), dtype=np.int64)
-            for row, i in enumerate(chosen):
-                length = len(encodings[i].ids)
-                ids[row, :length], mask[row, :length] = encodings[i].ids, 1
-                types[row, :length] = encodings[i].type_ids
-            found = self._network.run(input_ids=ids, attention_mask=mask, token_type_ids=types)
-            rows[chosen] = found["embedding"]
+        for batch in batches(self._tokenizer.encode_batch(list(texts)), BATCH_TOKENS):
+            found = self._network.run(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
+            rows[batch.places] = found["embedding"]
         return rows
 
 

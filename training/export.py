@@ -1,38 +1,32 @@
 """Write a trained reader as an OpenVINO model with 8-bit weights, its tokenizer, its settings and a model card.
 
-    python -m training.export --model FOLDER --base-name NAME --out FOLDER [--data DIR]
+    python -m training.export --model FOLDER --base-name NAME --out FOLDER
     python -m training.export --figures FILE.json --out FOLDER
 
-With the datasets its matrix products are of 8-bit numbers, too, in ranges found on them. The second writes the card
-alone, once the export's figures have been measured.
+The second writes the card alone, once the export's figures have been measured.
 """
 
 import argparse
 import hashlib
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 
 import nncf
-import numpy as np
 import openvino
 import torch
-from numpy.typing import NDArray
-from tokenizers import Tokenizer
 from torch import Tensor, nn
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from qa.span_reader import ANSWER_TOKENS, MAX_TOKENS, QUESTION_TOKENS, STRIDE_TOKENS
-from training.data import held_out_articles, of_articles, read_squad, title_prefix
-from training.prepare import layout_of, load_tokenizer
+from training.prepare import load_tokenizer
 
 FORMAT = 1  # of the exported folder
 OPSET = 18
 OUTPUTS = ("start_logits", "end_logits")
 EMBEDDING_GROUP = 64  # values of a word embedding that share a scale
-SAMPLES = 300  # questions with their paragraphs from which the range of every activation is taken
 CARD = Path(__file__).with_name("model_card.md")
 
 
@@ -67,11 +61,8 @@ def load_reader(folder: Path) -> PreTrainedModel:
     return model
 
 
-def write_network(model: PreTrainedModel, samples: Sequence[NDArray[np.int64]], out: Path) -> None:
-    """`reader.xml` and `reader.bin`, for any number of windows of any length; a sample is the ids of one window.
-
-    Without samples only the weights have 8 bits, and the arithmetic stays in the runtime's floating point.
-    """
+def write_network(model: PreTrainedModel, out: Path) -> None:
+    """`reader.xml` and `reader.bin`, for any number of windows of any length."""
     names = input_names(model)
     example = torch.full((2, 16), 5, dtype=torch.long)
     dynamic = {name: {0: "windows", 1: "tokens"} for name in (*names, *OUTPUTS)}
@@ -88,23 +79,7 @@ def write_network(model: PreTrainedModel, samples: Sequence[NDArray[np.int64]], 
             dynamo=False,
         )
         network = openvino.convert_model(onnx)
-        inputs = [{name: ids if name == names[0] else np.ones_like(ids) for name in names} for ids in samples]
-        network = quantised(network, inputs) if inputs else network
         openvino.save_model(compressed(network, model.config.vocab_size), out / "reader.xml")
-
-
-def quantised(network: openvino.Model, inputs: Sequence[Mapping[str, NDArray[np.int64]]]) -> openvino.Model:
-    """Matrix products of 8-bit numbers, a scale for each row of weights and one for each activation.
-
-    Activations whose columns differ widely hand their scale to the weights first (SmoothQuant; Xiao et al. 2023).
-    """
-    return nncf.quantize(
-        network,
-        nncf.Dataset(inputs),
-        subset_size=len(inputs),
-        model_type=nncf.ModelType.TRANSFORMER,
-        ignored_scope=nncf.IgnoredScope(names=list(gathers(network)), validate=False),
-    )
 
 
 def compressed(network: openvino.Model, words: int) -> openvino.Model:
@@ -118,22 +93,6 @@ def compressed(network: openvino.Model, words: int) -> openvino.Model:
         ignored_scope=nncf.IgnoredScope(names=others, types=["MatMul", "Add"]),
     )
     return nncf.compress_weights(network, mode=nncf.CompressWeightsMode.INT8_SYM)
-
-
-def sample_windows(data: Path, tokenizer: Tokenizer) -> list[NDArray[np.int64]]:
-    """Questions of both kinds, each with its paragraph as the program reads it; none of a held-out article."""
-    dataset = of_articles(read_squad(data / "squad-2.0.json"), held_out_articles().all, inside=False)
-    layout = layout_of(tokenizer)
-    chosen = np.random.default_rng(0).choice(len(dataset.questions), SAMPLES, replace=False)
-    windows = []
-    for question in (dataset.questions[i] for i in chosen):
-        paragraph = dataset.paragraphs[question.paragraph]
-        asked, read = tokenizer.encode_batch(
-            [question.text, title_prefix(paragraph.title) + paragraph.text], add_special_tokens=False
-        )
-        ids = [*layout.head(asked.ids[:QUESTION_TOKENS]), *read.ids]
-        windows.append(np.array([[*ids[: MAX_TOKENS - 1], layout.sep]], dtype=np.int64))
-    return windows
 
 
 def gathers(network: openvino.Model) -> dict[str, int | None]:
@@ -179,9 +138,6 @@ def card(figures: Mapping[str, Mapping[str, float]]) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, help="folder that training saved")
-    parser.add_argument(
-        "--data", type=Path, help="folder with the datasets: compute in 8 bits, in ranges found on them"
-    )
     parser.add_argument("--base-name", help="what the sentence encoder is called, for the settings")
     parser.add_argument("--figures", type=Path, help="file made by training.evaluate, for the card")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
@@ -191,8 +147,7 @@ def main() -> None:
         if options.base_name is None:
             parser.error("--model needs --base-name")
         tokenizer = load_tokenizer(options.model)
-        samples = [] if options.data is None else sample_windows(options.data, tokenizer)
-        write_network(load_reader(options.model), samples, options.out)
+        write_network(load_reader(options.model), options.out)
         tokenizer.save(str(options.out / "tokenizer.json"))
         text = json.dumps(settings(options.out / "reader.bin", options.base_name), indent=1)
         (options.out / "config.json").write_text(text + "\n", encoding="utf-8")

@@ -39,16 +39,6 @@ def constant(node: openvino.Node) -> Floats:
     return value(next(item for item in inputs if item.get_type_name() in ("Constant", "Convert"))).reshape(-1)
 
 
-def smoothing(product: openvino.Node) -> Floats:
-    """The scales that a product's activations handed to its weights; 1 where they handed none."""
-    quantised = source(product, 0)
-    if quantised.get_type_name() == "FakeQuantize":
-        scaled = source(quantised, 0)
-        if scaled.get_type_name() == "Multiply" and scaled.get_friendly_name().endswith("nncf_smooth_quant"):
-            return constant(scaled)
-    return np.ones(1, dtype=np.float32)
-
-
 def restore(export: Path, model: PreTrainedModel) -> None:
     """Set the weights of every layer that the network names. Raises KeyError for one that it does not hold."""
     nodes = {op.get_friendly_name(): op for op in openvino.Core().read_model(export / "reader.xml").get_ops()}
@@ -63,7 +53,7 @@ def restore(export: Path, model: PreTrainedModel) -> None:
         path = f"/{prefix}/{name.replace('.', '/').replace('layer/', 'layer.')}"
         if isinstance(module, nn.Linear) and "pooler" not in name:
             product = nodes[f"{path}/MatMul"]
-            weight = value(source(product, 1)) * smoothing(product)
+            weight = value(source(product, 1))
             set_to(module.weight, weight if product.get_attributes()["transpose_b"] else weight.T.copy())
             set_to(module.bias, constant(nodes[f"{path}/Add"]))
         elif isinstance(module, nn.LayerNorm):

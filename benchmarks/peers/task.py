@@ -21,9 +21,9 @@ class Task:
     warm_up: int = 3
 
 
-def resident() -> float:
-    """Megabytes that this process holds in memory."""
-    status = Path("/proc/self/status").read_text(encoding="utf-8")
+def resident(process: int | str = "self") -> float:
+    """Megabytes that a process holds in memory, this one if none is given."""
+    status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -12,6 +14,7 @@ import gradio as gr
 from fastapi.responses import JSONResponse
 from fastapi.routing import APIRoute
 from gradio import processing_utils
+from gradio.context import LocalContext
 from gradio.events import api
 
 from qa.answering import THRESHOLDS
@@ -28,9 +31,6 @@ from qa.pipeline import Pipeline
 from qa.render import answer_json, candidate_json, failed_json
 
 TITLE = "Chapter & Verse"
-
-SESSIONS = 1_000
-"""Visits and requests of programs whose state is kept, the latest; Gradio holds 170 kB for each of them."""
 
 HEADER = """<header class='masthead'><h1><a href='./'>Chapter &amp; Verse</a></h1>
 <p>Answers quoted from your documents, word for word, with the place where they stand.</p></header>"""
@@ -124,7 +124,23 @@ def _endpoints(pipeline: Pipeline) -> None:
 
     for endpoint in (ask, search, documents):
         name = endpoint.__name__
-        api(endpoint, api_name=name, concurrency_id=ASKING)
+        api(_keeping_nothing(endpoint), api_name=name, concurrency_id=ASKING)
+
+
+def _keeping_nothing(endpoint: Callable[..., Any]) -> Callable[..., Any]:
+    """The endpoint, without what Gradio would keep of each request as if it were a visit to the page (170 kB)."""
+
+    @functools.wraps(endpoint)
+    def answer(*arguments: Any, **named: Any) -> Any:
+        try:
+            return endpoint(*arguments, **named)
+        finally:
+            blocks, request = LocalContext.blocks.get(None), LocalContext.request.get(None)
+            if blocks is not None and request is not None and request.session_hash is not None:
+                blocks.state_holder.session_data.pop(request.session_hash, None)
+                blocks.state_holder.time_last_used.pop(request.session_hash, None)
+
+    return answer
 
 
 def theme() -> gr.themes.Base:
@@ -181,7 +197,6 @@ def launch(blocks: gr.Blocks, pipeline: Pipeline, host: str, port: int, login: t
         ssr_mode=False,
         theme=theme(),
         max_file_size=MAX_UPLOAD_BYTES,
-        state_session_capacity=SESSIONS,
         css_paths=sorted(HERE.glob("*.css")),
         favicon_path=HERE / "favicon.svg",
     )
