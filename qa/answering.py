@@ -87,19 +87,22 @@ class Answerer:
         self.strictness = strictness
         self.original = original
 
-    def ask(self, question: str, candidates: tuple[Candidate, ...] | None = None) -> Answer:
+    def ask(
+        self, question: str, carried: Sequence[Passage] = (), candidates: tuple[Candidate, ...] | None = None
+    ) -> Answer:
         """The documents' answer, from these candidates where they have been retrieved already.
 
-        Raises QuestionError for a question that is too long.
+        `carried` are passages to be read besides those that the question finds. Raises QuestionError for a question
+        that is too long.
         """
         started = time.perf_counter()
         question = clean_question(question)
-        answer = self.answer(question, self.retrieve(question) if candidates is None else candidates)
+        answer = self.answer(question, self.retrieve(question, carried) if candidates is None else candidates)
         return dataclasses.replace(answer, seconds=time.perf_counter() - started)
 
-    def retrieve(self, question: str) -> tuple[Candidate, ...]:
+    def retrieve(self, question: str, carried: Sequence[Passage] = ()) -> tuple[Candidate, ...]:
         """The passages to be read, best first; none for a cleaned question without a word."""
-        return tuple(self.retriever.retrieve(question, self.k)) if holds_words(question) else ()
+        return tuple(self.retriever.retrieve(question, self.k, carried=carried)) if holds_words(question) else ()
 
     def answer(self, question: str, candidates: tuple[Candidate, ...]) -> Answer:
         """What the candidates say to a cleaned question."""
@@ -175,19 +178,19 @@ def with_scores(candidates: Sequence[Candidate], reading: Reading) -> tuple[Cand
 
 
 def worth_reading(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
-    """Those that are not far behind the others in both searches, in their order."""
+    """Those that are not far behind the others in both searches, and those carried over, in their order."""
     cosine = max((candidate.dense for candidate in candidates), default=0.0)
     words = max((candidate.lexical for candidate in candidates), default=0.0)
     return tuple(
         candidate
         for candidate in candidates
-        if candidate.dense >= cosine - FAR_COSINE or candidate.lexical >= FAR_WORDS * words > 0
+        if candidate.carried or candidate.dense >= cosine - FAR_COSINE or candidate.lexical >= FAR_WORDS * words > 0
     )
 
 
 def is_near(candidate: Candidate) -> bool:
     """Whether a passage has to do with the question at all."""
-    return candidate.dense >= NEAR_COSINE or candidate.lexical > 0
+    return candidate.carried or candidate.dense >= NEAR_COSINE or candidate.lexical > 0
 
 
 def group_spans(spans: Sequence[Span]) -> list[tuple[Span, ...]]:

@@ -190,7 +190,8 @@ class Candidate:
     `score` is the fused one by which candidates are ordered; `dense` is the cosine between question and passage;
     `lexical` the BM25 score, 0 when the passage shares no word with the question. `copies` are passages with the very
     same text elsewhere: read once, cited each, counted once. `read` is how far the reader's best span in it scores
-    above "it does not say"; None until it has been read, and where the reader found no span.
+    above "it does not say"; None until it has been read, and where the reader found no span. `carried` is whether the
+    question leans on one whose answer is cited from there.
     """
 
     passage: Passage
@@ -200,6 +201,7 @@ class Candidate:
     lexical: float
     copies: tuple[Passage, ...] = ()
     read: float | None = None
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +301,8 @@ class Answer:
     `independent_documents` counts the documents that give the answer in words of their own (copies count once).
     `withheld` cites the best answer found when it was too unsure to be given: for judging, not to be shown as one.
     `grounds` are what the confidence was computed from. `read_as` is the question as it was read where it leant on the
-    one before, with `carried` taken from there; None where it stands alone.
+    one before, with `carried` taken from there; None where it stands alone. The passages carried over with them are
+    those candidates that say so.
     """
 
     question: str

@@ -1,8 +1,8 @@
 """Questions that lean on the one before: "And when was it renamed?", "What about 2008?", "Why?".
 
 Nothing is made up to complete them: names, numbers and the answer's own words are carried over from the question before
-and its answer, and what was carried is said. Where several readings are possible each is asked, and the one with the
-surest answer is kept.
+and its answer, the passages that it cites are read again, and what was carried is said. Where several readings are
+possible each is asked, and the one with the surest answer is kept.
 """
 
 from __future__ import annotations
@@ -12,14 +12,20 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from qa.datatypes import Answer
+from qa.datatypes import Answer, Passage
 from qa.question import clean_question
+
+Ask = Callable[[str, tuple[Passage, ...]], Answer]
+"""Answers a question that stands alone, from the passages that it finds and from those carried over."""
 
 MAX_READINGS = 3
 """Each one costs as much as a question of its own."""
 
 MAX_ANSWER_WORDS = 8
 """A longer answer is a statement, for which no pronoun stands."""
+
+MAX_PASSAGES = 3
+"""Cited passages read again, the best: an answer that many places give is cited from many."""
 
 _WORD = r"[A-ZÀ-ÖØ-Þ0-9][\w’'.-]*"
 _NAME = re.compile(rf"(?:the )?{_WORD}(?: (?:of |for |de |van |von |and the |of the )?{_WORD})*")
@@ -56,24 +62,36 @@ class Wording:
     carried: tuple[str, ...] = ()
 
 
-def ask_after(ask: Callable[[str], Answer], question: str, before: Answer | None) -> Answer:
-    """The answer to a question that may lean on the one answered before; `ask` answers one that stands alone."""
+def ask_after(ask: Ask, question: str, before: Answer | None) -> Answer:
+    """The answer to a question that may lean on the one answered before."""
     question = clean_question(question)
     if before is None:
-        return ask(question)
+        return ask(question, ())
     leaning = tuple(_leaning(question, before))
     found = []
     if not leaning:
-        alone = ask(question)
+        alone = ask(question, ())
         if alone.citations or _names(question):
             return alone
         found = [alone]
         leaning = tuple(_with_names(question, before))
+    cited = cited_passages(before)
     for wording in leaning[:MAX_READINGS]:
-        answer = ask(wording.question)
+        answer = ask(wording.question, cited)
         found.append(dataclasses.replace(answer, question=question, read_as=wording.question, carried=wording.carried))
     best = max(found, key=lambda answer: (bool(answer.citations), answer.confidence))
     return dataclasses.replace(best, seconds=sum(answer.seconds for answer in found))
+
+
+def cited_passages(answer: Answer) -> tuple[Passage, ...]:
+    """The passages from which an answer is cited, best first, at most `MAX_PASSAGES`; none of a silent one."""
+    read = [candidate.passage for candidate in answer.candidates]
+    # A quote may begin at a label outside its passage, but it ends inside.
+    cited = [
+        next((p for p in read if p.document == citation.document and p.start < citation.end <= p.end), None)
+        for citation in answer.citations
+    ]
+    return tuple(dict.fromkeys(passage for passage in cited if passage is not None))[:MAX_PASSAGES]
 
 
 def _leaning(question: str, before: Answer) -> Iterator[Wording]:

@@ -50,8 +50,17 @@ def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
             for other in answer.alternatives
         ],
         "agreement": {"documents": answer.independent_documents},
-        **({} if answer.read_as is None else {"read_as": answer.read_as, "carried": list(answer.carried)}),
+        **({} if answer.read_as is None else _read_as_json(answer)),
         "seconds": round(answer.seconds, 4),
+    }
+
+
+def _read_as_json(answer: Answer) -> dict[str, Any]:
+    passages = [candidate.passage for candidate in answer.candidates if candidate.carried]
+    return {
+        "read_as": answer.read_as,
+        "carried": list(answer.carried),
+        "carried_passages": [{"document": p.document, "start": p.start, "end": p.end} for p in passages],
     }
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from qa.datatypes import Candidate
+from qa.datatypes import Candidate, Passage
 from qa.embedding import Embedder
 from qa.index import Index
+from qa.store import Chosen
 
 SEARCH_DEPTH = 50
 """How many passages each search contributes to the fusion: beyond that a passage would need to be far up in the
@@ -21,10 +24,14 @@ RANK_OFFSET = 60
 class Retriever(Protocol):
     """What finds passages. Pass in any object of this shape."""
 
-    def retrieve(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Candidate]:
+    def retrieve(
+        self, question: str, k: int, documents: frozenset[str] | None = None, carried: Sequence[Passage] = ()
+    ) -> list[Candidate]:
         """At most k candidates, best first; fewer when the index holds fewer.
 
-        With `documents` only passages of these, by their ids; ids that are not there name nothing.
+        With `documents` only passages of these, by their ids; ids that are not there name nothing. Passages that are
+        `carried` over from an earlier question are candidates in any case, beyond k behind the others; those that are
+        not there any more, or not in these documents, are left out.
         """
 
 
@@ -35,10 +42,12 @@ class Within:
     retriever: Retriever
     documents: frozenset[str]
 
-    def retrieve(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Candidate]:
-        """At most k candidates, best first, from the documents that it is kept to and, if given, from these."""
+    def retrieve(
+        self, question: str, k: int, documents: frozenset[str] | None = None, carried: Sequence[Passage] = ()
+    ) -> list[Candidate]:
+        """As the other's, from the documents that it is kept to and, if given, from these."""
         chosen = self.documents if documents is None else self.documents & documents
-        return self.retriever.retrieve(question, k, chosen)
+        return self.retriever.retrieve(question, k, chosen, carried)
 
 
 class HybridRetriever:
@@ -52,8 +61,10 @@ class HybridRetriever:
         self.index = index
         self.embedder = embedder
 
-    def retrieve(self, question: str, k: int, documents: frozenset[str] | None = None) -> list[Candidate]:
-        """At most k candidates, best first; passages with the very same text and label make one candidate."""
+    def retrieve(
+        self, question: str, k: int, documents: frozenset[str] | None = None, carried: Sequence[Passage] = ()
+    ) -> list[Candidate]:
+        """As the protocol says; passages with the very same text and label make one candidate."""
         chosen = None if documents is None else self.index.store.chosen(documents)
         vector = self.embedder.encode([question])[0]
         dense = self.index.vectors.nearest(vector, max(SEARCH_DEPTH, k), chosen)
@@ -62,6 +73,9 @@ class HybridRetriever:
         for found in (dense, lexical):
             for rank, (row, _) in enumerate(found, start=1):
                 fused[row] += 1 / (RANK_OFFSET + rank)
+        kept = self._rows(carried, chosen)
+        for row in kept:
+            fused.setdefault(row, 0.0)  # found by neither search
         cosine = dict(dense)
         missing = [row for row in fused if row not in cosine]
         cosine.update(zip(missing, self.index.vectors.cosines(vector, missing), strict=True))
@@ -71,11 +85,18 @@ class HybridRetriever:
         same: defaultdict[bytes, list[int]] = defaultdict(list)
         for row, content in zip(order, self.index.store.contents(order), strict=True):
             same[content].append(row)
-        candidates = []
-        for rank, rows in enumerate(list(same.values())[:k], start=1):
+        candidates: list[Candidate] = []
+        for place, rows in enumerate(same.values()):
+            is_carried = not kept.isdisjoint(rows)
+            if place >= k and not is_carried:
+                continue
             passage, *copies = self.index.store.passages(rows)
-            row = rows[0]
-            candidates.append(
-                Candidate(passage, rank, fused[row], cosine[row], bm25.get(row, 0.0), copies=tuple(copies))
-            )
+            rank, row = len(candidates) + 1, rows[0]
+            scores = fused[row], cosine[row], bm25.get(row, 0.0)
+            candidates.append(Candidate(passage, rank, *scores, copies=tuple(copies), carried=is_carried))
         return candidates
+
+    def _rows(self, passages: Sequence[Passage], chosen: Chosen | None) -> set[int]:
+        """The rows of passages, of those that are still there and chosen."""
+        rows = [row for row in map(self.index.store.row_of, passages) if row is not None]
+        return set(rows) if chosen is None else set(itertools.compress(rows, chosen.holds(rows)))

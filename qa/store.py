@@ -225,6 +225,14 @@ class Store:
         rows = self._rows("SELECT row FROM passages WHERE digest = ? LIMIT 1", digest)
         return rows[0][0] if rows else None
 
+    def row_of(self, passage: Passage) -> int | None:
+        """The row of a passage; None where it is not there, or reads otherwise by now."""
+        rows = self._rows(
+            'SELECT row FROM passages WHERE document = ? AND "start" = ? AND "end" = ?',
+            *(passage.document, passage.start, passage.end),
+        )
+        return next((row for (row,) in rows if self.passages([row]) == [passage]), None)
+
     def next_row(self) -> int:
         """The first row above all that are taken."""
         return int(self._rows("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])

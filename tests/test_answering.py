@@ -9,7 +9,7 @@ import pytest
 
 from qa.answering import MAX_CITATIONS, THRESHOLDS, Answerer, cite, group_spans
 from qa.calibration import Calibrator
-from qa.datatypes import Answer, Candidate, Document, Reading, Span
+from qa.datatypes import Answer, Candidate, Document, Passage, Reading, Span
 from qa.errors import IndexDamaged, QuestionError
 from tests.reading import candidate, candidates, document
 
@@ -46,7 +46,9 @@ class Giving:
     def __init__(self, found: Sequence[Candidate]) -> None:
         self.found = list(found)
 
-    def retrieve(self, question: str, k: int) -> list[Candidate]:
+    def retrieve(
+        self, question: str, k: int, documents: frozenset[str] | None = None, carried: Sequence[Passage] = ()
+    ) -> list[Candidate]:
         return self.found[:k]
 
 

@@ -180,6 +180,13 @@ def test_a_question_that_leant_on_the_one_before_says_how_it_was_read() -> None:
         answer_html(answer, lambda _: MINES)
     )
 
+    passage = Passage("mines.txt", 0, 3, MINES.text[:3], ())
+    read = dataclasses.replace(answer, candidates=(Candidate(passage, 1, 0.1, 0.5, 1.0, read=2.0, carried=True),))
+    shown = text_of(answer_html(read, lambda _: MINES))
+
+    assert "From the question before: the mine and the passage cited there. Ask it alone" in shown
+    assert "· cited to the question before" in shown
+
 
 def test_what_is_copied_is_the_answer_with_its_places_and_a_link_that_asks_it_again() -> None:
     options = Options(documents=("a b.txt", "c.txt"), since="2004", strictness="strict", k=3)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
+from qa.answering import worth_reading
 from qa.datatypes import Candidate
 from qa.errors import IndexStale
 from qa.index import Index
@@ -127,6 +129,37 @@ def test_a_retriever_is_kept_to_documents(tmp_path: Path, tiny_embedder: TinyEmb
 
     assert documents(kept.retrieve("feline dog", 4)) == ["1.txt", "3.txt"]
     assert documents(kept.retrieve("feline dog", 4, frozenset({"2.txt", "3.txt"}))) == ["3.txt"]
+
+
+def test_a_passage_carried_over_is_a_candidate_whatever_the_question_finds(
+    tmp_path: Path, tiny_embedder: TinyEmbedder
+) -> None:
+    index = retriever(tmp_path, FILES, tiny_embedder)
+    everywhere = {c.passage.document: c for c in index.retrieve("feline dog", 4)}
+    trout = everywhere["3.txt"].passage
+    found = index.retrieve("feline dog", 1, carried=[trout])
+
+    assert documents(found) == ["2.txt", "3.txt"]
+    assert [(c.rank, c.carried) for c in found] == [(1, False), (2, True)]
+    assert [c.dense for c in found] == [everywhere[name].dense for name in ("2.txt", "3.txt")]
+    assert worth_reading(found) == tuple(found)
+    assert [(c.passage.document, c.carried) for c in index.retrieve("trout", 1, carried=[trout])] == [("3.txt", True)]
+
+
+def test_a_passage_carried_over_that_is_gone_or_not_asked_is_left_out(
+    tmp_path: Path, tiny_embedder: TinyEmbedder
+) -> None:
+    index = retriever(tmp_path, FILES, tiny_embedder)
+    (trout,) = (c.passage for c in index.retrieve("trout", 1))
+    gone = dataclasses.replace(trout, document="gone.txt")
+    changed = dataclasses.replace(trout, title="Another title")
+
+    assert documents(index.retrieve("feline dog", 1, carried=[gone, changed])) == ["2.txt"]
+    assert documents(index.retrieve("feline dog", 1, frozenset({"1.txt"}), carried=[trout])) == ["1.txt"]
+    assert documents(Within(index, frozenset({"1.txt", "3.txt"})).retrieve("cat", 1, carried=[trout])) == [
+        "1.txt",
+        "3.txt",
+    ]
 
 
 def test_an_index_made_with_another_embedder_is_refused_with_both_names(

@@ -12,6 +12,7 @@ import gradio as gr
 from starlette.datastructures import QueryParams
 
 from qa.answering import DEFAULT_K, THRESHOLDS, Strictness, worth_reading
+from qa.datatypes import Answer, Passage
 from qa.errors import QAError
 from qa.export import FORMATS
 from qa.followup import ask_after
@@ -74,7 +75,11 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
             reading = f"Reading {_counted(len(read), 'passage')} of {_counted(held, 'document')}…"
             yield [busy_html(question, reading), gr.skip(), turns, gr.skip(), waiting]
             before = turns[-1].answer if turns and not alone else None
-            answer = ask_after(lambda q: answerer.ask(q, candidates if q == cleaned else None), cleaned, before)
+
+            def answered(asked: str, carried: tuple[Passage, ...]) -> Answer:
+                return answerer.ask(asked, carried, candidates if asked == cleaned and not carried else None)
+
+            answer = ask_after(answered, cleaned, before)
             new = Turn(answer, options)
             held_turns = (*turns[-MAX_TURNS + 1 :], new)
             if answer.reason == "empty_question":  # shown, but nothing to go back to

@@ -45,6 +45,9 @@ WORDS_FOR_CONFIDENCE = (
 )
 """From each confidence on."""
 
+CARRIED = " <small>· cited to the question before</small>"
+"""What stands beside a passage that was carried over."""
+
 GROUNDS = {
     "margin": "How clearly the reader marks it",
     "gap": "Its lead over the next different answer",
@@ -153,8 +156,10 @@ def _carried_html(answer: Answer) -> str:
     if answer.read_as is None:
         return ""
     carried = ", ".join(f"<b>{escape(part)}</b>" for part in answer.carried)
+    passages = sum(candidate.carried for candidate in answer.candidates)
+    cited = f" and the {'passage' if passages == 1 else f'{passages} passages'} cited there" if passages else ""
     return (
-        f"<p class='carried'>Read as “{escape(answer.read_as)}”. From the question before: {carried}. "
+        f"<p class='carried'>Read as “{escape(answer.read_as)}”. From the question before: {carried}{cited}. "
         "<button type='button' class='alone'>Ask it alone</button></p>"
     )
 
@@ -352,7 +357,8 @@ def _passage_button_html(candidate: Candidate, document: Callable[[str], Documen
     passage = candidate.passage
     source = document(passage.document)
     place = Place(source.id, source.sha256, passage.start, passage.end, passage.start, passage.start)
-    return opener_html(place, escape(clipped(passage.text, MAX_READ_CHARACTERS)))
+    carried = CARRIED if candidate.carried else ""
+    return opener_html(place, escape(clipped(passage.text, MAX_READ_CHARACTERS))) + carried
 
 
 def _silent_html(answer: Answer, document: Callable[[str], Document]) -> str:
