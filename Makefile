@@ -6,8 +6,9 @@ CORPUS ?= corpus
 
 .PHONY: app index test check evaluate benchmark clean
 
-# The page at http://127.0.0.1:7860
-app: index
+# The page at http://127.0.0.1:7860; also where nothing can be read yet, for the page adds documents.
+app: .venv/installed
+	-$(BIN)/qa index --corpus $(CORPUS)
 	$(BIN)/python app.py --corpus $(CORPUS)
 
 index: .venv/installed

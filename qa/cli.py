@@ -546,8 +546,9 @@ def serve(
 ) -> None:
     """Open the page in which questions are asked. The same as `python app.py`.
 
-    Builds the index first when there is none. QA_USER and QA_PASSWORD set a name and a password that the page asks for;
-    an address that other machines can reach needs them. /healthz says whether the page can answer.
+    Builds the index first when there is none; a folder without documents will do, for the page adds them. QA_USER and
+    QA_PASSWORD set a name and a password that the page asks for; an address that other machines can reach needs them.
+    /healthz says whether the page can answer.
 
     Who can open the page can also add and remove documents, unless it is --read-only. QA_MAX_UPLOAD_BYTES limits what
     is added at once.
@@ -563,7 +564,8 @@ def serve(
         from qa.embedding import BUNDLED, SentenceTransformerEmbedder
 
         with _Bars() as bars:
-            index_folder(corpus, index_path, SentenceTransformerEmbedder(embedder or BUNDLED), progress=bars.show)
+            model = SentenceTransformerEmbedder(embedder or BUNDLED)
+            index_folder(corpus, index_path, model, progress=bars.show, may_be_empty=True)
     pipeline = _open(index_path, embedder, reader, k, strictness)
     service = Service(pipeline, corpus, index_path, read_only, questions=questions, examples=examples)
     run(service, host, port, without_password)

@@ -110,15 +110,20 @@ def reading_settings() -> dict[str, int]:
 
 
 def index_folder(
-    corpus: Path, folder: Path, embedder: Embedder, full: bool = False, progress: Progress = no_progress
+    corpus: Path,
+    folder: Path,
+    embedder: Embedder,
+    full: bool = False,
+    progress: Progress = no_progress,
+    may_be_empty: bool = False,
 ) -> IndexReport:
     """Bring the index in `folder` up to date with the corpus, or with `full` make it anew from the files.
 
     The live index answers until the new one is complete. Raises CorpusError when not one document can be read (the live
-    index then stays as it is), IndexBusy when another process is writing the index.
+    index then stays as it is) unless it `may_be_empty`, IndexBusy when another process is writing the index.
     """
     with _writing(folder):
-        return _update(corpus, folder, embedder, _Live.open(folder, embedder, full), progress)
+        return _update(corpus, folder, embedder, _Live.open(folder, embedder, full), progress, may_be_empty)
 
 
 @contextlib.contextmanager
@@ -190,8 +195,7 @@ def remove_documents(
     """Take files out of the corpus, by their ids, and bring the index up to date.
 
     They are moved to the hidden folder `.removed` below the corpus: nothing is deleted. Raises CorpusError for an id
-    that is not there and where no document would be left, before anything is moved, and IndexBusy when another process
-    is writing the index.
+    that is not there, before anything is moved, and IndexBusy when another process is writing the index.
     """
     paths = {document_id(path, corpus): path for path in corpus_files(corpus)}
     for document in documents:
@@ -199,11 +203,9 @@ def remove_documents(
             raise CorpusError(f"There is no file {shown_name(document)} in {corpus}.")
     with _writing(folder):
         live = _Live.open(folder, embedder, full=False)
-        if live.entries and live.entries.keys() <= set(documents):
-            raise CorpusError("Nothing would be left to answer from. Add another document first, then remove this.")
         for document in documents:
             _take_out(paths[document], corpus)
-        return _update(corpus, folder, embedder, live, progress)
+        return _update(corpus, folder, embedder, live, progress, may_be_empty=live.entries.keys() <= set(documents))
 
 
 def _take_out(path: Path, corpus: Path) -> None:
@@ -344,13 +346,15 @@ class _Read:
         return [state.id for state in self.states if state.reason is None and state.id not in self.documents]
 
 
-def _update(corpus: Path, folder: Path, embedder: Embedder, live: _Live, progress: Progress) -> IndexReport:
+def _update(
+    corpus: Path, folder: Path, embedder: Embedder, live: _Live, progress: Progress, may_be_empty: bool = False
+) -> IndexReport:
     read = _read(corpus, live.files(), progress)
     unchanged = set(read.unchanged)
     gone = [identifier for identifier in live.entries if identifier not in unchanged]
     if live.index is not None and not live.notes and not read.documents and not gone and read.refused == live.refused:
         return IndexReport(live.index.manifest, False, _statuses(read, live, live.entries), (), 0)
-    if not read.documents and not unchanged:
+    if not read.documents and not unchanged and not may_be_empty:
         reasons = "".join(f"\n  {shown_name(r.id)}: {shown_name(r.reason)}" for r in read.refused)
         raise CorpusError(
             f"Nothing in {corpus} could be read, so there is nothing to answer from. Put documents there (text, PDF, "

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from qa.errors import CorpusError, IndexBusy, QAError
 from qa.index import Index
 from qa.indexing import IndexReport, add_files, index_folder, remove_documents, watch_folder
+from qa.pipeline import Pipeline
 from qa.retrieval import HybridRetriever
 from tests.helpers import TinyEmbedder, write_corpus
 
@@ -308,11 +309,40 @@ def test_a_document_that_is_not_there_cannot_be_removed(folder: Path, corpus: Pa
     assert (corpus / "cat.txt").exists()
 
 
-def test_the_last_document_stays(folder: Path, corpus: Path) -> None:
-    with pytest.raises(CorpusError, match="Nothing would be left to answer from"):
-        remove_documents(["cat.txt", "dog.txt", "notes/fish.md"], corpus, folder, TinyEmbedder())
+def test_when_every_document_is_removed_nothing_is_answered_until_one_is_added(folder: Path, corpus: Path) -> None:
+    everything = ["cat.txt", "dog.txt", "notes/fish.md"]
+    report = remove_documents(everything, corpus, folder, TinyEmbedder())
+    pipeline = Pipeline(folder, TinyEmbedder())
 
-    assert len(held(folder)) == 4 and (corpus / "cat.txt").exists()
+    assert (report.manifest.documents, report.manifest.passages) == ((), 0)
+    assert sorted(p.name for p in (corpus / ".removed").rglob("*.*")) == ["cat.txt", "dog.txt", "fish.md"]
+    assert pipeline.ask("cat").reason == "nothing_near"
+    assert pipeline.search("cat") == []
+    assert not index_folder(corpus, folder, TinyEmbedder()).built
+
+    (corpus / ".removed" / "cat.txt").rename(corpus / "cat.txt")
+    index_folder(corpus, folder, TinyEmbedder())
+    assert pipeline.search("cat")[0].passage.text == "The cat sleeps."
+
+
+def test_others_that_cannot_be_read_are_not_removed_with_one_that_is(folder: Path, corpus: Path) -> None:
+    (corpus / "dog.txt").write_text("")
+    (corpus / "notes" / "fish.md").write_text("")
+    with pytest.raises(CorpusError, match="Nothing in .* could be read"):
+        remove_documents(["cat.txt"], corpus, folder, TinyEmbedder())
+
+    assert len(held(folder)) == 4
+
+
+@pytest.mark.parametrize("files", [{}, {"a.png": b"\x89PNG"}])
+def test_an_index_without_documents_can_be_asked_for(tmp_path: Path, files: dict[str, bytes]) -> None:
+    corpus = write_corpus(tmp_path / "corpus", files)
+    report = index_folder(corpus, tmp_path / "index", TinyEmbedder(), may_be_empty=True)
+
+    assert [refused.id for refused in report.manifest.refused] == list(files)
+    assert Pipeline(tmp_path / "index", TinyEmbedder()).ask("cat").reason == "nothing_near"
+    with pytest.raises(CorpusError, match="Nothing in .* could be read"):
+        index_folder(corpus, tmp_path / "index", TinyEmbedder(), full=True)
 
 
 def test_while_another_writes_no_file_is_added_or_removed(folder: Path, corpus: Path, tmp_path: Path) -> None:

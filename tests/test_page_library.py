@@ -23,7 +23,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from qa.datatypes import Refused
-from qa.errors import CorpusError, DocumentError, IndexBusy, QAError
+from qa.errors import DocumentError, IndexBusy, QAError
 from qa.index import DocumentEntry, Manifest
 from qa.indexing import index_folder, no_progress
 from qa.page.catalogue import (
@@ -40,7 +40,7 @@ from qa.page.catalogue import (
     unread_html,
     years,
 )
-from qa.page.changes import added, brought_up_to_date, removed
+from qa.page.changes import added, brought_up_to_date, place_of_removed, removed
 from qa.page.service import Service
 from qa.page.uploads import MAX_NAME_BYTES, Upload, checked, incoming, safe_name
 from qa.pipeline import Pipeline
@@ -325,7 +325,7 @@ def test_whatever_files_are_called_is_shown_as_text() -> None:
     refused = rows(hostile)[1]
     shown = [
         catalogue_html(rows(hostile), View(), HOSTILE),
-        catalogue_html([], View(HOSTILE)),
+        catalogue_html([Row("a.txt", "", "", 0, 1)], View(HOSTILE)),
         unread_html(refused),
         lengths_html(hostile),
         account_html("Done.", [Line(HOSTILE, HOSTILE)], [HOSTILE]),
@@ -407,7 +407,7 @@ def test_a_removed_file_can_be_had_back(service: Service) -> None:
     assert "cat.txt is new: 1 passage" in text_of(brought_up_to_date(service, no_progress))
 
 
-def test_a_refused_file_can_be_removed_but_not_the_last_document(service: Service) -> None:
+def test_any_file_can_be_removed_and_the_last_one_had_back(service: Service) -> None:
     (service.corpus / "tool.exe").write_bytes(b"MZ")
     assert "tool.exe is not read: files ending in .exe are not read." in text_of(
         brought_up_to_date(service, no_progress)
@@ -417,9 +417,12 @@ def test_a_refused_file_can_be_removed_but_not_the_last_document(service: Servic
     removed(service, "tool.exe", no_progress)
     assert service.pipeline.manifest.refused == ()
 
-    with pytest.raises(CorpusError, match="Nothing would be left to answer from. Add another document first"):
-        removed(service, "dog.txt", no_progress)
-    assert (service.corpus / "dog.txt").exists()
+    removed(service, "dog.txt", no_progress)
+    assert rows(service.pipeline.manifest) == []
+    assert catalogue_html([], View()) == "<p class='none'>There are no documents yet.</p>"
+    (place_of_removed(service.corpus) / "dog.txt").rename(service.corpus / "dog.txt")
+    brought_up_to_date(service, no_progress)
+    assert [row.id for row in rows(service.pipeline.manifest)] == ["dog.txt"]
 
 
 # In a browser
@@ -502,6 +505,26 @@ def test_files_that_are_dropped_are_answered_from_and_removed_again(
     assert page.locator(".catalogue").get_by_text("tower.pdf").count() == 0
     assert (corpus / ".removed" / "tower.pdf").read_bytes() == tower
     assert answer(client, "Who built the tower at Truro?") is None
+
+
+@pytest.mark.browser
+def test_over_an_empty_folder_the_page_says_what_to_do_and_answers_once_a_file_is_there(
+    browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    with served(tmp_path, corpus=tmp_path / "empty") as address:
+        visit = Visit(browser.new_page(), address).open()
+        page = visit.page
+        page.locator("#nothing").get_by_text("There are no documents yet. Add some on the tab").wait_for()
+        assert "Nothing in the documents is about this." in visit.ask("Who opened the bridge?").inner_text()
+
+        page.get_by_role("tab", name="Documents").click()
+        page.locator("#catalogue").get_by_text("There are no documents yet.").wait_for()
+        assert "1 file added." in drop(visit, tmp_path / "sent", {"bridge.txt": FACT})
+        page.get_by_role("tab", name="Ask").click()
+        page.locator("#nothing").wait_for(state="hidden")
+        assert "Mayor Alice Hooper" in visit.ask("Who opened the stone bridge at Exeter?").inner_text()
+        visit.close()
 
 
 @pytest.mark.browser

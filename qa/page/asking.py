@@ -6,6 +6,7 @@ import dataclasses
 import logging
 import time
 from collections.abc import Iterator, Mapping
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -23,6 +24,7 @@ from qa.page.parts import Options, Turn, busy_html, conversation_html, message_h
 from qa.page.service import Service
 from qa.page.source import Place
 from qa.question import clean_question
+from qa.text import shown_name
 
 log = logging.getLogger(__name__)
 
@@ -169,6 +171,13 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         """The documents there are now, to choose from."""
         return gr.Dropdown(choices=[(f"{d.title} ({d.id})", d.id) for d in pipeline.manifest.documents])
 
+    def told() -> Any:
+        """A word to whoever has no documents yet."""
+        try:
+            return gr.HTML(visible=not pipeline.manifest.documents)
+        except QAError:  # the next question tells
+            return gr.skip()
+
     def suggested() -> Iterator[list[Any]]:
         """The example questions of the documents there are now, each as soon as it has been found."""
         ended, on_page = False, -1
@@ -210,6 +219,7 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
                     info=", ".join(f"{name} from {least:.0%}" for name, least in THRESHOLDS.items()) + ".",
                 )
                 k = gr.Slider(1, MAX_K, DEFAULT_K, step=1, label="Passages read at most")
+    nothing = gr.HTML(_no_documents_html(service), visible=False, elem_id="nothing", apply_default_css=False)
     with gr.Row(elem_id="examples"):
         suggestions = [gr.Button(size="sm", min_width=0, visible=False) for _ in range(MAX_EXAMPLES)]
     with gr.Row(elem_id="reading"):
@@ -247,11 +257,22 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
     answers.judge(judged, turns, turns, **QUIETLY)
     beside.mark(located, turns, None, **QUIETLY)
     blocks.load(choices, outputs=documents, **QUIETLY)
+    gr.on([blocks.load, tab.select], told, None, nothing, **QUIETLY)
     gr.on([blocks.load, tab.select], suggested, None, suggestions, concurrency_limit=None, **QUIETLY)
     documents.focus(choices, outputs=documents, **QUIETLY)
     for name, button in exports.items():
         button.click(lambda turns, name=name: saved(name, turns), turns, file, **QUIETLY)
     after(cleared.click(lambda: ["", "", (), "", ""], outputs=outputs, **QUIETLY))
+
+
+def _no_documents_html(service: Service) -> str:
+    """What to do where there are no documents."""
+    here = "Add some on the tab “Documents”, or put"
+    do = "Put" if service.read_only else here
+    return (
+        f"<p role='status'><b>There are no documents yet.</b> {do} them into "
+        f"<code>{escape(shown_name(str(service.corpus.resolve())))}</code> and bring the index up to date.</p>"
+    )
 
 
 def _counted(number: int, name: str) -> str:

@@ -106,6 +106,8 @@ class View:
 
 def catalogue_html(files: Sequence[Row], view: View, selected: str | None = None) -> str:
     """The files of a view as a table; its buttons sort it, turn its pages and open a document."""
+    if not files:
+        return "<p class='none'>There are no documents yet.</p>"
     found = _found(files, view)
     if not found:
         return f"<p class='none'>No document matches “{escape(shown_name(view.words))}”.</p>"
@@ -306,8 +308,10 @@ def dates_html(manifest: Manifest) -> str:
 
 
 def _bars_html(caption: str, what: str, of: str, counts: Sequence[tuple[str, int]]) -> str:
-    """A table whose numbers are bars too: a plot that can be read aloud."""
-    most = max((count for _, count in counts), default=0) or 1
+    """A table whose numbers are bars too: a plot that can be read aloud; nothing where there is nothing to count."""
+    if not counts:
+        return ""
+    most = max(count for _, count in counts) or 1
     body = "".join(
         f"<tr><th scope='row'>{escape(name)}</th><td><span class='bar' style='--share: {count / most:.3f}'></span>"
         f"{count:,}</td></tr>"
