@@ -32,9 +32,9 @@ NEAR_COSINE = 0.25
 FAR_COSINE = 0.1
 FAR_WORDS = 0.4
 """A passage whose cosine is this much below the nearest one's, and whose BM25 score is below this share of the best
-one's, is not read. Of the passages that 500 `tune` questions found (the program's and those on held-out articles) nearly
-half are so far off; none of their 312 right answers stood there, and 22 of the 473 passages in which the reader saw an
-answer. Of 551 other questions four in ten, and none of 316 right answers. From a share of 0.6 on a first one is lost."""
+one's, is not read. Of the passages that 500 `tune` questions found (the program's and those on held-out articles)
+nearly half are so far off; none of their 312 right answers stood there, and 22 of the 473 passages in which the reader
+saw an answer. Of 551 other questions four in ten, and none of 316 right answers. From a share of 0.6 on one is lost."""
 
 ALTERNATIVE_CONFIDENCE = 0.15
 """The least confidence of another answer to be shown beside the best."""

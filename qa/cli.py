@@ -220,13 +220,12 @@ def _open(
         click.echo("Loading the models …", err=True)
     from qa.answering import DEFAULT_K
     from qa.embedding import BUNDLED, SentenceTransformerEmbedder
-    from qa.pipeline import READERS, Pipeline, open_reader
+    from qa.pipeline import READERS, Pipeline
 
-    model = SentenceTransformerEmbedder(embedder or BUNDLED)
     return Pipeline(
         index_path,
-        model,
-        open_reader(reader or READERS[0], model),
+        SentenceTransformerEmbedder(embedder or BUNDLED),
+        reader or READERS[0],
         k=DEFAULT_K if k is None else k,
         strictness=strictness,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -61,8 +62,8 @@ class Network:
 def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.CompiledModel:
     """A network ready for this processor; `kept` so in the cache, from where it loads several times as fast.
 
-    OpenVINO itself tells whether what is kept belongs to the network, the processor and its own version. Only one
-    process at a time reads and writes there.
+    OpenVINO itself tells whether what is kept belongs to the network, the processor and its own version. A network is
+    read and written there by one at a time.
     """
     import openvino
 
@@ -72,7 +73,8 @@ def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.Comp
     folder = cache_folder() / "compiled"
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / ".lock", timeout=LOCKED_SECONDS):
+        lock = f".{hashlib.blake2b(bytes(path.resolve()), digest_size=8).hexdigest()}.lock"
+        with FileLock(folder / lock, timeout=LOCKED_SECONDS):
             return core.compile_model(path, "CPU", {**settings, "CACHE_DIR": str(folder)})
     except (OSError, RuntimeError):  # no place to keep it, or damaged there; what is wrong with the network shows below
         return core.compile_model(path, "CPU", settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from qa.answering import DEFAULT_K, Answerer, Strictness
@@ -38,19 +39,25 @@ class Pipeline:
         self,
         folder: Path,
         embedder: Embedder | None = None,
-        reader: Reader | None = None,
+        reader: Reader | str = READERS[0],
         k: int = DEFAULT_K,
         strictness: Strictness = "normal",
     ) -> None:
-        """Raises IndexMissing, IndexDamaged, IndexStale or ModelMissing, each with what mends it."""
+        """`reader` is one, or what `open_reader` knows it by.
+
+        Raises IndexMissing, IndexDamaged, IndexStale or ModelMissing, each with what mends it.
+        """
         self._folder = folder
         self._embedder = embedder if embedder is not None else SentenceTransformerEmbedder(BUNDLED)
-        self._reader = reader if reader is not None else open_reader(READERS[0], self._embedder)
+        self._opening = threading.Lock()
+        with ThreadPoolExecutor(max_workers=1) as beside:  # the reader takes as long to load as all the rest
+            loading = beside.submit(lambda: open_reader(reader, self._embedder) if isinstance(reader, str) else reader)
+            self._opened = self._open()
+            self._embedder.encode(["?"])  # loads what is otherwise loaded by the first question
+        self._reader = loading.result()
         self._calibrator = Calibrator.load(self._reader.name)
         self._k = k
         self._strictness: Strictness = strictness
-        self._opening = threading.Lock()
-        self._opened = self._open()
 
     def _open(self) -> tuple[Index, HybridRetriever]:
         index = Index.open(self._folder)

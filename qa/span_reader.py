@@ -74,14 +74,14 @@ class SpanReader:
     name = "span-reader"
 
     def __init__(self, tokenizer: Tokenizer, model: Model) -> None:
+        """The tokenizer becomes the reader's own: its truncation and padding are turned off."""
         from tokenizers import Tokenizer
 
         self._model = model
-        self._plain = Tokenizer.from_str(tokenizer.to_str())
-        self._plain.no_truncation()
-        self._plain.no_padding()
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        self._plain = tokenizer
         self._windowed = Tokenizer.from_str(tokenizer.to_str())
-        self._windowed.no_padding()
         self._windowed.enable_truncation(MAX_TOKENS, stride=STRIDE_TOKENS, strategy="only_second")
 
     @classmethod
@@ -317,6 +317,8 @@ class OpenVINOModel:
             self._network = Network(path, exact)
         except RuntimeError as error:
             raise ModelMissing(f"OpenVINO cannot load the reader at {path}. Name another with --reader.") from error
+        nothing = np.ones((1, 8), dtype=np.int64)
+        self(nothing, nothing, nothing)  # puts the weights in order for the processor, once
 
     def __call__(self, ids: Ints, mask: Ints, types: Ints) -> tuple[Floats, Floats]:
         found = self._network.run(input_ids=ids, attention_mask=mask, token_type_ids=types)

@@ -42,6 +42,9 @@ MAX_TURNS = 30
 MAX_K = 20
 """Passages that can be read: reading takes longer with each, and what comes after the first eight seldom answers."""
 
+STOPPABLE: dict[str, Any] = {"submit_btn": False, "stop_btn": "Stop"}
+"""The question box while a question is answered."""
+
 LOOKED_AGAIN = 0.2
 """Seconds after which it is looked again whether more examples have been found."""
 
@@ -61,7 +64,7 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
     def asked(question: str, options: Options, turns: tuple[Turn, ...], alone: bool = False) -> Iterator[list[Any]]:
         """The answers, the source, all turns, the link and the question box: first while reading, then after it."""
         question = question.strip()
-        waiting = gr.Textbox(submit_btn=False, stop_btn="Stop")
+        waiting = gr.Textbox(**STOPPABLE)
         ready = gr.Textbox("", submit_btn="Ask", stop_btn=False)
         kept = gr.Textbox(submit_btn="Ask", stop_btn=False)
         yield [busy_html(question, "Searching the documents…"), gr.skip(), turns, gr.skip(), waiting]
@@ -97,6 +100,10 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         except Exception:
             log.exception("A question could not be answered.")
             yield [message_html(FAILED), "", turns, "", kept]
+
+    def queued(question: str) -> list[Any]:
+        """What is shown until a question's turn has come, which may take seconds where many ask."""
+        return [busy_html(question.strip(), "Waiting for its turn…"), gr.Textbox(question, **STOPPABLE)]
 
     def ask(
         question: str,
@@ -242,10 +249,10 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         event.then(fn=None, inputs=link, js=_REMEMBER, **QUIETLY)
         return event.then(lambda turns: gr.Row(visible=bool(turns)), turns, export, **QUIETLY)
 
-    running: list[Any] = [question.submit(ask, [question, *settings, turns], outputs, **asking)]
-    for suggestion in suggestions:
-        typed = suggestion.click(lambda example: example, suggestion, question, **QUIETLY)
-        running.append(typed.then(ask, [suggestion, *settings, turns], outputs, **asking))
+    running: list[Any] = []
+    for begin, asks in [(question.submit, question), *((button.click, button) for button in suggestions)]:
+        told_to_wait = begin(queued, asks, [answers, question], queue=False, **QUIETLY)
+        running.append(told_to_wait.then(ask, [asks, *settings, turns], outputs, **asking))
     running.append(answers.alone(asked_alone, turns, outputs, **asking))
     running.append(blocks.load(linked, outputs=[*outputs, *settings], **asking))
     for event in running:
