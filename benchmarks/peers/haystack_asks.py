@@ -4,14 +4,12 @@ Run by `benchmarks.peers` with a Python that has haystack-ai, transformers-hayst
 """
 
 import sys
-from collections.abc import Callable
-from typing import Any
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from task import Task, run
+from task import Program, Task, run
 
 
-def build(task: Task) -> Callable[[str], str | None]:
+def build(task: Task) -> Program:
     from haystack import Document, Pipeline
     from haystack.components.joiners import DocumentJoiner
     from haystack.components.retrievers.in_memory import InMemoryBM25Retriever, InMemoryEmbeddingRetriever
@@ -36,12 +34,18 @@ def build(task: Task) -> Callable[[str], str | None]:
     pipeline.connect("lexical", "joined")
     pipeline.connect("joined.documents", "reader.documents")
 
+    def find(question: str) -> list[str]:
+        part = pipeline.get_component
+        dense = part("dense").run(part("embedder").run(text=question)["embedding"])["documents"]
+        lexical = part("lexical").run(query=question)["documents"]
+        return [document.content for document in part("joined").run([dense, lexical])["documents"]]
+
     def ask(question: str) -> str | None:
-        given: dict[str, Any] = {"embedder": {"text": question}, "lexical": {"query": question}}
-        found = pipeline.run({**given, "reader": {"query": question}})["reader"]["answers"]
+        given = {"embedder": {"text": question}, "lexical": {"query": question}, "reader": {"query": question}}
+        found = pipeline.run(given)["reader"]["answers"]
         return found[0].data if found else None
 
-    return ask
+    return Program(find, ask)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,13 @@ faiss-cpu, rank-bm25 and transformers.
 """
 
 import sys
-from collections.abc import Callable
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from task import Task, run
+from task import Program, Task, run
 from transformers_reads import reader
 
 
-def build(task: Task) -> Callable[[str], str | None]:
+def build(task: Task) -> Program:
     from langchain_classic.retrievers import EnsembleRetriever
     from langchain_community.retrievers import BM25Retriever
     from langchain_community.vectorstores import FAISS
@@ -23,10 +22,13 @@ def build(task: Task) -> Callable[[str], str | None]:
     retriever = EnsembleRetriever(retrievers=[dense, BM25Retriever.from_texts(task.passages, k=task.k)])
     read = reader(task.reader)
 
-    def ask(question: str) -> str | None:
-        return read(question, [found.page_content for found in retriever.invoke(question)[: task.k]])
+    def find(question: str) -> list[str]:
+        return [found.page_content for found in retriever.invoke(question)[: task.k]]
 
-    return ask
+    def ask(question: str) -> str | None:
+        return read(question, find(question))
+
+    return Program(find, ask)
 
 
 if __name__ == "__main__":

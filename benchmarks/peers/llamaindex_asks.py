@@ -5,14 +5,13 @@ llama-index-retrievers-bm25 and transformers.
 """
 
 import sys
-from collections.abc import Callable
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from task import Task, run
+from task import Program, Task, run
 from transformers_reads import reader
 
 
-def build(task: Task) -> Callable[[str], str | None]:
+def build(task: Task) -> Program:
     from llama_index.core import VectorStoreIndex
     from llama_index.core.llms import MockLLM
     from llama_index.core.retrievers import QueryFusionRetriever
@@ -35,10 +34,13 @@ def build(task: Task) -> Callable[[str], str | None]:
     )
     read = reader(task.reader)
 
-    def ask(question: str) -> str | None:
-        return read(question, [found.node.text for found in retriever.retrieve(question)])
+    def find(question: str) -> list[str]:
+        return [found.node.text for found in retriever.retrieve(question)]
 
-    return ask
+    def ask(question: str) -> str | None:
+        return read(question, find(question))
+
+    return Program(find, ask)
 
 
 if __name__ == "__main__":

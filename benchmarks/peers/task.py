@@ -10,7 +10,10 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Task:
-    """The passages, the questions, and the models by their folders; `warm_up` questions come before the clock runs."""
+    """The passages, the questions, and the models by their folders; `warm_up` questions come before the clock runs.
+
+    For the questions in `searched` passages are only looked for, after it.
+    """
 
     passages: list[str]
     questions: list[str]
@@ -19,6 +22,15 @@ class Task:
     index: str
     k: int
     warm_up: int = 3
+    searched: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Program:
+    """What a program does with a question: finds up to k passages, best first, and answers it from them."""
+
+    find: Callable[[str], list[str]]
+    ask: Callable[[str], str | None]
 
 
 def resident(process: int | str = "self") -> float:
@@ -27,17 +39,20 @@ def resident(process: int | str = "self") -> float:
     return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
 
 
-def run(build: Callable[[Task], Callable[[str], str | None]]) -> None:
-    """Build, ask every question, and print seconds and answers, with the memory held at the end in MB."""
+def run(build: Callable[[Task], Program]) -> None:
+    """Build, ask every question, and print seconds and answers, with the memory then held in MB and what is found."""
     task = Task(**json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
     begun = time.perf_counter()
-    ask = build(task)
+    program = build(task)
     built = time.perf_counter() - begun
     for question in task.questions[: task.warm_up]:
-        ask(question)
+        program.ask(question)
     answers, seconds = [], []
     for question in task.questions:
         begun = time.perf_counter()
-        answers.append(ask(question))
+        answers.append(program.ask(question))
         seconds.append(time.perf_counter() - begun)
-    print(json.dumps({"built": built, "seconds": seconds, "answers": answers, "memory": resident()}))
+    memory = resident()
+    found = [program.find(question) for question in task.searched]
+    told = {"built": built, "seconds": seconds, "answers": answers, "memory": memory, "found": found}
+    print(json.dumps(told))

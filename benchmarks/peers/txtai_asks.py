@@ -4,13 +4,12 @@ Run by `benchmarks.peers` with a Python that has txtai.
 """
 
 import sys
-from collections.abc import Callable
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from task import Task, run
+from task import Program, Task, run
 
 
-def build(task: Task) -> Callable[[str], str | None]:
+def build(task: Task) -> Program:
     from txtai import Embeddings
     from txtai.pipeline import Questions
 
@@ -18,9 +17,11 @@ def build(task: Task) -> Callable[[str], str | None]:
     embeddings.index(task.passages)
     read = Questions(task.reader, gpu=False)
 
+    def find(question: str) -> list[str]:
+        return [task.passages[place] for place, _ in embeddings.search(question, task.k)]
+
     def ask(question: str) -> str | None:
-        found = [task.passages[place] for place, _ in embeddings.search(question, task.k)]
-        answers = [read_one(question, text) for text in found]
+        answers = [read_one(question, text) for text in find(question)]
         return next((answer for answer in answers if answer), None)  # without scores, the best passage's comes first
 
     def read_one(question: str, text: str) -> str | None:
@@ -29,7 +30,7 @@ def build(task: Task) -> Callable[[str], str | None]:
         except TypeError:  # where the reader says "not in this passage", txtai 9.14 looks for a word at no place
             return None
 
-    return ask
+    return Program(find, ask)
 
 
 if __name__ == "__main__":
