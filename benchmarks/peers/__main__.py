@@ -51,10 +51,10 @@ def run(python: str, script: str, task: Task, folder: Path) -> dict[str, Any]:
 def last_line(command: Sequence[str]) -> tuple[str, float]:
     """The last line that a command prints, and the seconds until it stood there."""
     lines: list[tuple[str, float]] = []
-    with tempfile.TemporaryFile("w+") as errors:
+    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         begun = time.perf_counter()
         with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, env={**os.environ, **OFFLINE}
+            command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", env={**os.environ, **OFFLINE}
         ) as process:
             assert process.stdout is not None  # it is a pipe
             lines += [(line, time.perf_counter() - begun) for line in process.stdout]
