@@ -264,7 +264,7 @@ def test_questions_of_a_file_are_asked_and_a_miss_opens_its_document(visit: Visi
 def test_while_an_evaluation_runs_questions_are_answered_and_it_can_be_stopped(visit: Visit) -> None:
     button = open_evaluation(visit)
     button("Run").click()
-    wait_for(visit, "1 of 151 questions asked")
+    wait_for(visit, " of 151 questions asked")
     visit.page.get_by_role("tab", name="Ask").click()
     assert visit.ask("When did Tajikistan join the Partnership for Peace?").locator(".words").inner_text() == "2002"
     visit.page.get_by_role("tab", name="Evaluation").click()
