@@ -189,7 +189,7 @@ def worth_reading(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:
 
 
 def is_near(candidate: Candidate) -> bool:
-    """Whether a passage has to do with the question at all."""
+    """Whether a passage has to do with the question at all, or with the one that it leans on."""
     return candidate.carried or candidate.dense >= NEAR_COSINE or candidate.lexical > 0
 
 

@@ -105,6 +105,10 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         """What is shown until a question's turn has come, which may take seconds where many ask."""
         return [busy_html(question.strip(), "Waiting for its turn…"), gr.Textbox(question, **STOPPABLE)]
 
+    def queued_link(request: gr.Request) -> list[Any]:
+        question = str(request.query_params.get("q", ""))
+        return queued(question) if question else [gr.skip(), gr.skip()]
+
     def ask(
         question: str,
         documents: list[str] | None,
@@ -254,7 +258,8 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         told_to_wait = begin(queued, asks, [answers, question], queue=False, **QUIETLY)
         running.append(told_to_wait.then(ask, [asks, *settings, turns], outputs, **asking))
     running.append(answers.alone(asked_alone, turns, outputs, **asking))
-    running.append(blocks.load(linked, outputs=[*outputs, *settings], **asking))
+    told_to_wait = blocks.load(queued_link, outputs=[answers, question], queue=False, **QUIETLY)
+    running.append(told_to_wait.then(linked, outputs=[*outputs, *settings], **asking))
     for event in running:
         after(event)
     # First it ends, then it is told, so that nothing which was under way is shown over it.
@@ -274,8 +279,7 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
 
 def _no_documents_html(service: Service) -> str:
     """What to do where there are no documents."""
-    here = "Add some on the tab “Documents”, or put"
-    do = "Put" if service.read_only else here
+    do = "Put" if service.read_only else "Add some on the tab “Documents”, or put"
     return (
         f"<p role='status'><b>There are no documents yet.</b> {do} them into "
         f"<code>{escape(shown_name(str(service.corpus.resolve())))}</code> and bring the index up to date.</p>"
