@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from tokenizers import Encoding
 
 Ints = npt.NDArray[np.int64]
+
+STEP = 16
+"""Tokens by which batches differ in length: a network makes kernels for each shape it has not seen of late, which takes
+as long as 80 to 150 tokens, and padding to the next 16 costs 8 a text on average. Beside 1 a question takes 10 % less."""
 
 BATCH_COST = 32
 """What running one batch more costs, in tokens: a batch is cut only where that saves more padding."""
@@ -29,10 +34,13 @@ class Batch:
     types: Ints
 
 
-def batches(encodings: Sequence[Encoding], most: int) -> Iterator[Batch]:
-    """All texts in batches of at most `most` tokens, padding included; a longer text is a batch of its own."""
+def batches(encodings: Sequence[Encoding], most: int, window: int) -> Iterator[Batch]:
+    """All texts in batches of at most `most` tokens, padding included; a longer text is a batch of its own.
+
+    No text is longer than the network's `window`, nor is any padded beyond it.
+    """
     order = sorted(range(len(encodings)), key=lambda i: len(encodings[i].ids))
-    lengths = [len(encodings[i].ids) for i in order]
+    lengths = [min(window, STEP * math.ceil(len(encodings[i].ids) / STEP)) for i in order]
     for first, last in cuts(lengths, most):
         places = order[first:last]
         ids, mask, types = np.zeros((3, len(places), lengths[last - 1]), dtype=np.int64)

@@ -66,13 +66,14 @@ class Encoder:
         self.dimension: int = settings["dimension"]
         self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._tokenizer.no_padding()
-        self._tokenizer.enable_truncation(settings["max_tokens"])
+        self._window: int = settings["max_tokens"]
+        self._tokenizer.enable_truncation(self._window)
         self._network = Network(folder / "encoder.xml", kept=kept)
 
     def encode(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """One row a text, of shape (texts, dimension), as the model gives them: not yet of length 1."""
         rows = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for batch in batches(self._tokenizer.encode_batch(list(texts)), BATCH_TOKENS):
+        for batch in batches(self._tokenizer.encode_batch(list(texts)), BATCH_TOKENS, self._window):
             found = self._network.run(input_ids=batch.ids, attention_mask=batch.mask, token_type_ids=batch.types)
             rows[batch.places] = found["embedding"]
         return rows

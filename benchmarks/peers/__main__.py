@@ -113,7 +113,7 @@ def main() -> None:
     questions = [example.question for example in examples]
     texts = [passage.text for passage in passages]
     task = Task(texts, questions, embedder, reader, str(index.resolve()), DEFAULT_K)
-    searching = replace(task, searched=tuple(example.question for example in answerable))
+    judging = replace(task, judged=tuple(example.question for example in answerable))
     peers = {
         "Haystack": (options.python, "haystack_asks.py"),
         "txtai": (options.python, "txtai_asks.py"),
@@ -125,7 +125,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.rounds):
             for name, (python, script) in programs.items():
-                rounds[name].append(run(python, script, task if number else searching, Path(folder)))
+                rounds[name].append(run(python, script, task if number else judging, Path(folder)))
     print(f"{len(passages)} passages, {len(questions)} questions, {options.rounds} rounds in turns.\n")
     print("| | seconds a question, median | 95th percentile | × | EM / F1 | recall@5 | memory, MB |")
     print("|---|---|---|---|---|---|---|")
@@ -135,11 +135,11 @@ def main() -> None:
         tail = np.median([np.percentile(r["seconds"], 95) for r in results])
         scores = [
             squad_scores(answer or "", [accepted.text for accepted in example.answers])
-            for answer, example in zip(results[0]["answers"], examples, strict=True)
+            for answer, example in zip(results[0]["judged"], answerable, strict=True)
         ]
         em, f1 = 100 * np.mean(scores, axis=0)
         recall = recall_at_5(answerable, results[0]["found"], passages)
-        memory = np.median([r["memory"] for r in results])
+        memory = results[0]["memory"]
         print(
             f"| {name} | {median:.3f} | {tail:.3f} | {median / base:.1f} | {em:.1f} / {f1:.1f} | {recall:.1f} "
             f"| {memory:.0f} |"
