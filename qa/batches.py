@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 Ints = npt.NDArray[np.int64]
 
 STEP = 16
-"""Tokens by which batches differ in length: a network makes kernels for each shape it has not seen of late, which takes
-as long as 80 to 150 tokens, and padding to the next 16 costs 8 a text on average. Beside 1 a question takes 10 % less."""
+"""Tokens by which batches differ in length. A network makes kernels for each shape that it has not seen of late, which
+takes as long as 80 to 150 tokens; padding to the next 16 costs 8 a text. With 1 a question takes 10 % longer."""
 
 BATCH_COST = 32
 """What running one batch more costs, in tokens: a batch is cut only where that saves more padding."""

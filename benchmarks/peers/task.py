@@ -12,7 +12,7 @@ from pathlib import Path
 class Task:
     """The passages, the questions, and the models by their folders; `warm_up` questions come before the clock runs.
 
-    Those in `judged` are answered after it, and passages looked for: what is right is judged on many questions.
+    After it, those in `judged` are answered, and for those in `searched` passages are looked for.
     """
 
     passages: list[str]
@@ -23,6 +23,7 @@ class Task:
     k: int
     warm_up: int = 3
     judged: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,6 @@ def run(build: Callable[[Task], Program]) -> None:
         seconds.append(time.perf_counter() - begun)
     judged = [program.ask(question) for question in task.judged]
     memory = resident()
-    found = [program.find(question) for question in task.judged]
+    found = [program.find(question) for question in task.searched]
     told = {"seconds": seconds, "answers": answers, "judged": judged, "memory": memory, "found": found}
     print(json.dumps(told))
