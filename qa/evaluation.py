@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ from qa.datatypes import Answer, Candidate, Citation, Document, Passage
 from qa.errors import QAError, QuestionError, QuestionsError
 from qa.pipeline import Pipeline
 from qa.question import clean_question
+from qa.text import normalise_answer
 
 log = logging.getLogger(__name__)
 
@@ -413,13 +416,21 @@ def _word_scores(example: Example, answer: Answer) -> tuple[float, float]:
 
 
 def squad_scores(text: str, accepted: Sequence[str]) -> tuple[float, float]:
-    """Exact match and F1 in [0, 1] against the best of the accepted answers, as the official SQuAD script has them."""
-    from torchmetrics.functional.text import squad
+    """Exact match and F1 in [0, 1] against the best of the accepted answers, as the official SQuAD script has them.
 
-    scores = squad(
-        [{"prediction_text": text, "id": ""}], [{"answers": {"text": list(accepted), "answer_start": [0]}, "id": ""}]
-    )
-    return float(scores["exact_match"]) / 100, float(scores["f1"]) / 100
+    Only that typographic quotes and dashes are punctuation, too (`normalise_answer`).
+    """
+    given = normalise_answer(text)
+    wanted = [normalise_answer(answer) for answer in accepted]
+    return float(given in wanted), max(_f1(given.split(), answer.split()) for answer in wanted)
+
+
+def _f1(given: Sequence[str], wanted: Sequence[str]) -> float:
+    """The harmonic mean of precision and recall of words, each counted as often as it stands on both sides."""
+    shared = sum((Counter(given) & Counter(wanted)).values())
+    if not given or not wanted:
+        return float(given == wanted)
+    return 2 * shared / (len(given) + len(wanted))
 
 
 # Judging a split
@@ -543,17 +554,9 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, float]:
 
 
 def _retrieval_figures(answerable: Sequence[Outcome]) -> dict[str, float | None]:
-    import torch
-    from torchmetrics.functional.retrieval import retrieval_hit_rate, retrieval_reciprocal_rank
-
-    ranked = [torch.tensor(o.relevant, dtype=torch.bool) for o in answerable if o.relevant]
-    scores = [torch.arange(len(relevant), 0, -1, dtype=torch.float) for relevant in ranked]
-    recall = {
-        f"recall@{k}": _mean(float(retrieval_hit_rate(s, r, top_k=k)) for s, r in zip(scores, ranked, strict=True))
-        for k in (1, 5, 10)
-    }
-    mrr = _mean(float(retrieval_reciprocal_rank(s, r)) for s, r in zip(scores, ranked, strict=True))
-    return {**recall, "MRR": mrr}
+    ranks = [next((rank for rank, yes in enumerate(o.relevant, 1) if yes), math.inf) for o in answerable]
+    recall = {f"recall@{k}": _mean(rank <= k for rank in ranks) for k in (1, 5, 10)}
+    return {**recall, "MRR": _mean(1 / rank for rank in ranks)}
 
 
 def _mean(values: Iterable[float]) -> float | None:
@@ -577,12 +580,8 @@ def _is_true_answer(outcome: Outcome) -> bool:
 
 def calibration_error(outcomes: Sequence[Outcome]) -> float:
     """Expected calibration error over equal bins (Naeini et al. 2015)."""
-    import torch
-    from torchmetrics.functional.classification import binary_calibration_error
-
-    confidences = torch.tensor([o.answer.confidence for o in outcomes])
-    true = torch.tensor([int(_is_true_answer(o)) for o in outcomes])
-    return float(binary_calibration_error(confidences, true, n_bins=CALIBRATION_BINS, norm="l1"))
+    bins = reliability(outcomes)
+    return sum(b.questions * abs(b.mean_confidence - b.share_right) for b in bins) / sum(b.questions for b in bins)
 
 
 def risk_coverage_area(outcomes: Sequence[Outcome]) -> float:

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from torchmetrics.functional.classification import binary_calibration_error
+from torchmetrics.functional.text import squad
 
 from qa.datatypes import Answer, Citation
 from qa.documents import decode
@@ -86,10 +93,36 @@ def test_the_evidence_must_be_quoted_too():
     assert is_right(asked, [half, whole])  # the citations together
 
 
-def test_exact_match_and_f1_are_the_official_ones():
+def test_exact_match_and_f1_by_eye():
     assert squad_scores("The Geneva.", ["geneva", "Bern"]) == (1.0, 1.0)
     exact, f1 = squad_scores("signed in 1992", ["1992"])
     assert (exact, f1) == (0.0, pytest.approx(0.5))  # precision 1/3, recall 1
+
+
+words = st.lists(st.sampled_from(["the", "Geneva", "geneva,", "in", "1992", "a", "(mines)", "mines", "U.S.", ""]))
+
+
+@given(words.map(" ".join), st.lists(words.map(" ".join), min_size=1, max_size=3))
+def test_exact_match_and_f1_are_the_official_ones(text: str, accepted: list[str]):
+    official = squad(
+        {"prediction_text": text, "id": ""}, {"answers": {"text": accepted, "answer_start": [0]}, "id": ""}
+    )
+    assert squad_scores(text, accepted) == pytest.approx(
+        (float(official["exact_match"]) / 100, float(official["f1"]) / 100)
+    )
+
+
+@given(st.lists(st.tuples(st.integers(0, 99), st.booleans()), min_size=1, max_size=30))
+def test_the_calibration_error_is_that_of_the_fields_library(judged: list[tuple[int, bool]]):
+    confidences = [(whole + 0.5) / 100 for whole, _ in judged]  # none on the edge of a bin
+    outcomes = [
+        outcome(example("1992"), "1992" if right else "Geneva", right, confidence)
+        for confidence, (_, right) in zip(confidences, judged, strict=True)
+    ]
+    official = binary_calibration_error(
+        torch.tensor(confidences, dtype=torch.float64), torch.tensor([int(right) for _, right in judged]), n_bins=10
+    )
+    assert calibration_error(outcomes) == pytest.approx(float(official), abs=1e-6)
 
 
 def test_figures_by_eye():
@@ -122,6 +155,15 @@ def test_calibration_error_and_risk_coverage_by_eye():
     # Ordered by confidence: right then wrong, so the risk is 0 at half coverage and 1/2 at full.
     assert risk_coverage_area([unsure, sure]) == pytest.approx((0 + 1 / 2) / 2)
     assert [(b.questions, b.share_right) for b in reliability([sure, unsure])] == [(1, 0.0), (1, 1.0)]
+
+
+def test_judging_needs_no_torch():
+    """Else the first evaluation would hold up everyone who asks meanwhile."""
+    judging = (
+        "import sys; from qa.evaluation import squad_scores, figures; squad_scores('1992', ['1992']); figures([]); "
+        "print('torch' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", judging], capture_output=True, text=True).stdout == "False\n"
 
 
 @pytest.mark.parametrize(("value", "kept"), [(0.9, True), (0.8, True), (0.79, False)])
