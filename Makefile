@@ -28,6 +28,7 @@ evaluate: index
 
 # Figures anew in benchmarks/README.md; what needs other programs is left as it is (see there).
 benchmark: .venv/installed-dev
+	$(BIN)/pip install --quiet --editable '.[benchmarks]'
 	$(BIN)/python -m benchmarks
 
 .venv/bin/python:

@@ -3,7 +3,8 @@
     python -m benchmarks [NAME …]
 
 A section is told by its command, such as `python -m benchmarks.update`; the tables that follow it are replaced. Words
-in capitals, such as PEERS, are taken from the environment; sections whose words are not set are left as they are.
+in capitals, such as PEERS, are taken from the environment; sections whose words are not set are left as they are, and
+so are those whose command fails: the others are run, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -51,9 +52,15 @@ def rerun(section: str, wanted: list[str]) -> str:
 
 def main() -> None:
     parts = sections(README.read_text(encoding="utf-8"))
+    failed: list[str] = []
     for number, section in enumerate(parts):
-        parts[number] = rerun(section, sys.argv[1:])
+        try:
+            parts[number] = rerun(section, sys.argv[1:])
+        except subprocess.CalledProcessError as error:
+            failed.append(shlex.join(error.cmd))
         README.write_text("".join(parts), encoding="utf-8")  # what has been measured is kept, whatever comes next
+    if failed:
+        sys.exit("\n".join(["These failed, and their tables are left as they were:", *failed]))
 
 
 if __name__ == "__main__":

@@ -132,8 +132,12 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         for found in asked(question, options, ()):
             yield [*found, *fields]
 
-    def asked_alone(event: gr.EventData, turns: tuple[Turn, ...]) -> Iterator[list[Any]]:
+    def queued_alone(event: gr.EventData, turns: tuple[Turn, ...]) -> list[Any]:
         turn = _turn(event, turns)
+        return [*queued(turn.answer.question), turn] if turn is not None else [gr.skip(), gr.skip(), None]
+
+    def asked_alone(turn: Turn | None, turns: tuple[Turn, ...]) -> Iterator[list[Any]]:
+        """The answer to a question that leant on another, without that; a turn that is no longer kept has none."""
         if turn is not None:
             yield from asked(turn.answer.question, turn.options, turns, alone=True)
 
@@ -257,7 +261,9 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
     for begin, asks in [(question.submit, question), *((button.click, button) for button in suggestions)]:
         told_to_wait = begin(queued, asks, [answers, question], queue=False, **QUIETLY)
         running.append(told_to_wait.then(ask, [asks, *settings, turns], outputs, **asking))
-    running.append(answers.alone(asked_alone, turns, outputs, **asking))
+    leant = gr.State(None, time_to_live=24 * 3600)
+    told_to_wait = answers.alone(queued_alone, turns, [answers, question, leant], queue=False, **QUIETLY)
+    running.append(told_to_wait.then(asked_alone, [leant, turns], outputs, **asking))
     told_to_wait = blocks.load(queued_link, outputs=[answers, question], queue=False, **QUIETLY)
     running.append(told_to_wait.then(linked, outputs=[*outputs, *settings], **asking))
     for event in running:
