@@ -49,6 +49,7 @@ SHOWN = {
     "lexical": "of it lexical, p50",
     "tenth": "search in a tenth of the documents, ms: p50",
     "flat": "FAISS flat, ms: p50",
+    "bm25s": "bm25s, ms: p50",
     "opening": "opening, s",
     "resident": "resident memory after the questions, MB",
     "mapped": "of it mapped files",
@@ -198,7 +199,8 @@ def ask(folder: Path) -> dict[str, float]:
         "resident": memory["VmRSS"],
         "mapped": memory["RssFile"],
     }
-    return {**line, **against_flat(index, vectors)}
+    texts = [text for path in (folder / "corpus").rglob("*.txt") for text in path.read_text().split("\n\n")]
+    return {**line, **against_flat(index, vectors), **against_bm25s(texts, questions, SEARCH_DEPTH)}
 
 
 def timed(asked: Callable[[int], object], count: int) -> list[float]:
@@ -239,6 +241,19 @@ def against_flat(index: Any, questions: Vectors) -> dict[str, float]:
     }
 
 
+def against_bm25s(texts: Sequence[str], questions: Sequence[str], k: int) -> dict[str, float]:
+    """The time of bm25s, at its defaults, for the k best passages by their words."""
+    import bm25s
+
+    retriever = bm25s.BM25()
+    retriever.index(bm25s.tokenize(texts, show_progress=False), show_progress=False)
+
+    def best(number: int) -> object:
+        return retriever.retrieve(bm25s.tokenize(questions[number], show_progress=False), k=k, show_progress=False)
+
+    return {"bm25s": statistics.median(timed(best, min(100, len(questions))))}
+
+
 # Shown
 
 
@@ -272,6 +287,7 @@ def plot(lines: Sequence[dict[str, Any]], path: Path) -> None:
     for name, label in (
         ("flat", "FAISS flat, every vector compared"),
         ("search", "search: dense and lexical, fused, passages fetched"),
+        ("bm25s", "bm25s, lexical"),
         ("dense", "dense alone"),
         ("lexical", "lexical alone"),
     ):
