@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +24,9 @@ kept in 8 bits, and only on processors that have such products. Larger groups ar
 KERNELS_KEPT = 128
 """Kernels made for the shape of an input that are kept, some ten a shape, by OpenVINO and by oneDNN below it. Their own
 defaults are 5,000 and 1,024: with 1,024 of both a process held 795 MB after 200 questions, not 470."""
+
+# OpenVINO tells its makers of every import, over the network, where this package is installed; it does without it.
+cast(Any, sys.modules).setdefault("openvino_telemetry", None)
 
 os.environ.setdefault("ONEDNN_PRIMITIVE_CACHE_CAPACITY", str(KERNELS_KEPT))  # read when the first network is run
 
