@@ -10,18 +10,31 @@ from pathlib import Path
 
 import pytest
 
+from qa.embedding import SentenceTransformerEmbedder
+from qa.indexing import index_folder
+from tests.visiting import free_port
+
 BLOCKED = """
 import os, socket, sys
+
+HERE = ("127.0.0.1", "localhost", "::1")  # where the page itself stands
 
 def blocked(*args, **kwargs):
     with open(os.environ["USES"], "a") as uses:  # also those of other threads and processes, where errors are lost
         print("the network was used:", args[1:], file=uses)
     raise OSError("there is no network")
 
+def outside(used):
+    def checked(*args, **kwargs):
+        where = next((part for part in args if isinstance(part, (tuple, str))), None)
+        at = where[0] if isinstance(where, tuple) else where
+        return used(*args, **kwargs) if at in HERE else blocked(*args, **kwargs)
+    return checked
+
 for name in ("connect", "connect_ex", "sendto", "sendmsg"):
-    setattr(socket.socket, name, blocked)
+    setattr(socket.socket, name, outside(getattr(socket.socket, name)))
 for name in ("getaddrinfo", "gethostbyname", "gethostbyname_ex", "create_connection"):
-    setattr(socket, name, blocked)
+    setattr(socket, name, outside(getattr(socket, name)))
 
 """
 
@@ -32,6 +45,30 @@ corpus, index = sys.argv[1:]
 main(["index", "--corpus", corpus, "--index", index], standalone_mode=False)
 question = "When was Tajikistan connected to the Virtual Silk Highway?"
 main(["ask", "--index", index, "--json", question], standalone_mode=False)
+"""
+
+SERVE_AND_ASK = """
+import threading, time, urllib.request
+from qa.cli import main
+
+corpus, index, port = sys.argv[1:]
+serve = ["serve", "--corpus", corpus, "--index", index, "--port", port]
+threading.Thread(target=main, args=(serve,), kwargs={"standalone_mode": False}, daemon=True).start()
+address = f"http://127.0.0.1:{port}/"
+for _ in range(600):
+    time.sleep(0.1)
+    try:
+        urllib.request.urlopen(address + "healthz")
+        break
+    except OSError:
+        pass
+from gradio_client import Client
+
+question = "When did Tajikistan join the Partnership for Peace?"
+print(Client(address, verbose=False).predict(question, api_name="/ask")["answer"])
+print(len(urllib.request.urlopen(address).read()) > 1000)
+sys.stdout.flush()
+os._exit(0)
 """
 
 
@@ -63,6 +100,15 @@ def test_indexing_and_asking_use_no_network(corpus: Path, tmp_path: Path) -> Non
     assert json.loads(answer)["answer"] == "2003"
     assert not uses
     assert [path.name for path in (tmp_path / "home").iterdir()] == ["cache"]  # nothing else is left with the user
+
+
+def test_the_page_uses_no_network(corpus: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path) -> None:
+    index_folder(corpus, tmp_path / "index", embedder)
+
+    found, uses = run(SERVE_AND_ASK, tmp_path, str(corpus), str(tmp_path / "index"), str(free_port()))
+
+    assert found.stdout.splitlines()[-2:] == ["2002", "True"], found.stderr
+    assert not uses
 
 
 @pytest.mark.parametrize(
