@@ -65,15 +65,36 @@ class Network:
         return {name: np.array(found[name], np.float32) for name in self._outputs}
 
 
+_IMPORTING = threading.Lock()
+
+
+def _runtime() -> Any:
+    """OpenVINO, without its converter until that is called: it takes as long to import as all the rest."""
+    modules = cast(Any, sys.modules)
+    with _IMPORTING:
+        if "openvino" not in modules:
+            modules["openvino.tools.ovc"] = None  # as where it is not installed
+            try:
+                import openvino
+            finally:
+                del modules["openvino.tools.ovc"]
+
+            def convert_model(*arguments: Any, **options: Any) -> Any:
+                from openvino.tools import ovc
+
+                return ovc.convert_model(*arguments, **options)
+
+            openvino.convert_model = convert_model
+        return modules["openvino"]
+
+
 def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.CompiledModel:
     """A network ready for this processor; `kept` so in the cache, from where it loads several times as fast.
 
     OpenVINO itself tells whether what is kept belongs to the network, the processor and its own version. A network is
     read and written there by one at a time.
     """
-    import openvino
-
-    core = openvino.Core()
+    core = _runtime().Core()
     if not kept:
         return core.compile_model(path, "CPU", settings)
     folder = cache_folder() / "compiled"
