@@ -19,7 +19,7 @@ import numpy as np
 
 from qa.batches import batches
 from qa.checksum import sha256_of
-from qa.network import Network
+from qa.network import Network, runtime
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -123,8 +123,9 @@ def export(
 
 
 def _write_network(model: SentenceTransformer, folder: Path) -> None:
-    import openvino
     import torch
+
+    openvino = runtime()
 
     class Whole(torch.nn.Module):
         """Transformer, pooling and whatever follows, as one function of its inputs."""

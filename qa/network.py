@@ -68,7 +68,7 @@ class Network:
 _IMPORTING = threading.Lock()
 
 
-def _runtime() -> Any:
+def runtime() -> Any:
     """OpenVINO, without its converter until that is called: it takes as long to import as all the rest."""
     modules = cast(Any, sys.modules)
     with _IMPORTING:
@@ -94,7 +94,7 @@ def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.Comp
     OpenVINO itself tells whether what is kept belongs to the network, the processor and its own version. A network is
     read and written there by one at a time.
     """
-    core = _runtime().Core()
+    core = runtime().Core()
     if not kept:
         return core.compile_model(path, "CPU", settings)
     folder = cache_folder() / "compiled"

@@ -157,13 +157,19 @@ def test_calibration_error_and_risk_coverage_by_eye():
     assert [(b.questions, b.share_right) for b in reliability([sure, unsure])] == [(1, 0.0), (1, 1.0)]
 
 
-def test_judging_needs_no_torch():
-    """Else the first evaluation would hold up everyone who asks meanwhile."""
-    judging = (
-        "import sys; from qa.evaluation import squad_scores, figures; squad_scores('1992', ['1992']); figures([]); "
-        "print('torch' in sys.modules)"
+def test_an_evaluation_needs_no_torch(pipeline: Pipeline, index_path: Path, tmp_path: Path):
+    """Else the first one on the page would hold up everyone who asks meanwhile."""
+    assert pipeline.search("Which council?")  # the embedder is exported now
+    lines = QUESTIONS.read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "some.jsonl").write_text("".join(lines[::25]), encoding="utf-8")
+    evaluating = (
+        "import sys; from qa.cli import main; main(sys.argv[1:], standalone_mode=False); print('torch' in sys.modules)"
     )
-    assert subprocess.run([sys.executable, "-c", judging], capture_output=True, text=True).stdout == "False\n"
+    options = ["--questions", str(tmp_path / "some.jsonl"), "--index", str(index_path)]
+    ran = subprocess.run([sys.executable, "-c", evaluating, "evaluate", *options], capture_output=True, text=True)
+
+    assert "right answers" in ran.stdout, ran.stderr
+    assert ran.stdout.endswith("\nFalse\n")
 
 
 @pytest.mark.parametrize(("value", "kept"), [(0.9, True), (0.8, True), (0.79, False)])
