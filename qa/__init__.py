@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+import qa.cores  # noqa: F401 (before FAISS and torch, which ask the environment once how many threads to start)
+
 if TYPE_CHECKING:
     from qa.datatypes import Answer, Candidate, Citation, Document, Passage, Span
     from qa.embedding import Embedder, SentenceTransformerEmbedder

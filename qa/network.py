@@ -14,6 +14,8 @@ import numpy.typing as npt
 import platformdirs
 from filelock import FileLock
 
+from qa.cores import CORES
+
 if TYPE_CHECKING:
     import openvino
 
@@ -51,6 +53,8 @@ class Network:
         settings = {"INFERENCE_PRECISION_HINT": "f32"} if exact else {}
         settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(0 if exact else GROUP)
         settings["CPU_RUNTIME_CACHE_CAPACITY"] = str(KERNELS_KEPT)
+        if CORES is not None:
+            settings["INFERENCE_NUM_THREADS"] = str(CORES)
         self._compiled = _compiled(path, settings, kept)
         self._inputs = frozenset(part.any_name for part in self._compiled.inputs)
         self._outputs = tuple(part.any_name for part in self._compiled.outputs)

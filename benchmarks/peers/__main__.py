@@ -15,53 +15,20 @@ llama-index-embeddings-huggingface and llama-index-retrievers-bm25.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from benchmarks.peers.programs import PRODUCT, add_arguments, last_line, passages_of, peers, programs, run, task_of
 from benchmarks.peers.task import Task
-from qa.answering import DEFAULT_K
 from qa.datatypes import Passage
-from qa.embedding import SentenceTransformerEmbedder
 from qa.evaluation import Example, read_examples, squad_scores
-from qa.index import Index
 from qa.pipeline import Pipeline
-
-HERE = Path(__file__).parent
-OFFLINE = {"HF_HUB_OFFLINE": "1", "HAYSTACK_TELEMETRY_ENABLED": "False"}
-
-
-def run(python: str, script: str, task: Task, folder: Path) -> dict[str, Any]:
-    """One program's figures; `whole` is the time from the start of its process to what it prints."""
-    path = folder / "task.json"
-    path.write_text(json.dumps(asdict(task)), encoding="utf-8")
-    line, whole = last_line([python, str(HERE / script), str(path)])
-    return {**json.loads(line), "whole": whole}
-
-
-def last_line(command: Sequence[str]) -> tuple[str, float]:
-    """The last line that a command prints, and the seconds until it stood there."""
-    lines: list[tuple[str, float]] = []
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
-        begun = time.perf_counter()
-        with subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, encoding="utf-8", env={**os.environ, **OFFLINE}
-        ) as process:
-            assert process.stdout is not None  # it is a pipe
-            lines += [(line, time.perf_counter() - begun) for line in process.stdout]
-        if process.returncode:
-            errors.seek(0)
-            raise RuntimeError(errors.read()[-2000:])
-    return lines[-1]
 
 
 def recall_at_5(examples: Sequence[Example], found: Sequence[Sequence[str]], passages: Sequence[Passage]) -> float:
@@ -78,16 +45,16 @@ def recall_at_5(examples: Sequence[Example], found: Sequence[Sequence[str]], pas
     return 100 * held / len(examples)
 
 
-def cold(peers: Mapping[str, tuple[str, str]], task: Task, rounds: int, folder: Path) -> None:
+def cold(others: Mapping[str, tuple[str, str]], task: Task, rounds: int, folder: Path) -> None:
     """From the start of a process to one printed answer; of the passages the peers get only the k that are read."""
     question = task.questions[0]
     found = Pipeline(Path(task.index)).search(question, task.k)
     one = replace(task, passages=[candidate.passage.text for candidate in found], questions=[question], warm_up=0)
-    times: dict[str, list[float]] = {"qa ask": [], **{name: [] for name in peers}}
+    times: dict[str, list[float]] = {"qa ask": [], **{name: [] for name in others}}
     for _ in range(rounds):
         command = [sys.executable, "-m", "qa.cli", "ask", question, "--index", task.index]
         times["qa ask"].append(last_line(command)[1])
-        for name, (python, script) in peers.items():
+        for name, (python, script) in others.items():
             times[name].append(run(python, script, one, folder)["whole"])
     print("\n| new process to a printed answer | seconds, median | × |\n|---|---|---|")
     base = np.median(times["qa ask"])
@@ -97,40 +64,27 @@ def cold(peers: Mapping[str, tuple[str, str]], task: Task, rounds: int, folder: 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--articles", type=Path, required=True, help="folder of training.articles, indexed")
-    parser.add_argument("--reader", required=True, help="folder of the reader's weights in floating point")
-    parser.add_argument("--python", required=True, help="the Python that has the peers")
+    add_arguments(parser)
     parser.add_argument("--questions", type=int, default=40)
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     answerable = [e for e in read_examples(options.articles / "questions.jsonl") if e.answers]
     examples = answerable[:: max(1, len(answerable) // options.questions)][: options.questions]
-    index = options.articles / "index"
-    store = Index.open(index).store
-    passages = [passage for document in store.document_ids() for passage in store.passages_of(document)]
-    embedder = str(SentenceTransformerEmbedder()._folder)
-    reader = str(Path(options.reader).resolve())
+    passages = passages_of(options.articles)
     questions = [example.question for example in examples]
-    texts = [passage.text for passage in passages]
-    task = Task(texts, questions, embedder, reader, str(index.resolve()), DEFAULT_K)
+    task = task_of(options.articles, options.reader, passages, questions)
     judged = answerable[::2]
     judging = replace(task, judged=tuple(e.question for e in judged), searched=tuple(e.question for e in answerable))
-    peers = {
-        "Haystack": (options.python, "haystack_asks.py"),
-        "txtai": (options.python, "txtai_asks.py"),
-        "LangChain, read by transformers": (options.python, "langchain_asks.py"),
-        "LlamaIndex, read by transformers": (options.python, "llamaindex_asks.py"),
-    }
-    programs = {"Chapter & Verse": (sys.executable, "product_asks.py"), **peers}
-    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in programs}
+    asked = programs(options.python)
+    rounds: dict[str, list[dict[str, Any]]] = {name: [] for name in asked}
     with tempfile.TemporaryDirectory() as folder:
         for number in range(options.rounds):
-            for name, (python, script) in programs.items():
+            for name, (python, script) in asked.items():
                 rounds[name].append(run(python, script, task if number else judging, Path(folder)))
     print(f"{len(passages)} passages, {len(questions)} questions, {options.rounds} rounds in turns.\n")
     print("| | seconds a question, median | 95th percentile | × | EM / F1 | recall@5 | memory, MB |")
     print("|---|---|---|---|---|---|---|")
-    base = np.median([np.median(r["seconds"]) for r in rounds["Chapter & Verse"]])
+    base = np.median([np.median(r["seconds"]) for r in rounds[PRODUCT]])
     for name, results in rounds.items():
         median = np.median([np.median(r["seconds"]) for r in results])
         tail = np.median([np.percentile(r["seconds"], 95) for r in results])
@@ -146,7 +100,7 @@ def main() -> None:
             f"| {memory:.0f} |"
         )
     with tempfile.TemporaryDirectory() as folder:
-        cold(peers, task, options.rounds, Path(folder))
+        cold(peers(options.python), task, options.rounds, Path(folder))
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.peers.__main__ import HERE, OFFLINE
+from benchmarks.peers.programs import HERE, OFFLINE
 from benchmarks.scale import real_sentences
 from qa.embedding import SentenceTransformerEmbedder
 from qa.passages import PASSAGE_CHARACTERS

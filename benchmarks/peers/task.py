@@ -1,5 +1,6 @@
 """What every program is given, and how it is timed: a file of passages and questions in, a line of JSON out."""
 
+import itertools
 import json
 import sys
 import time
@@ -12,7 +13,8 @@ from pathlib import Path
 class Task:
     """The passages, the questions, and the models by their folders; `warm_up` questions come before the clock runs.
 
-    After it, those in `judged` are answered, and for those in `searched` passages are looked for.
+    After it, those in `judged` are answered, and for those in `searched` passages are looked for; then those in `many`
+    are asked over and over, and the memory is told after as many questions as `told_after` says.
     """
 
     passages: list[str]
@@ -24,6 +26,8 @@ class Task:
     warm_up: int = 3
     judged: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    many: tuple[str, ...] = ()
+    told_after: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,5 +58,10 @@ def run(build: Callable[[Task], Program]) -> None:
     judged = [program.ask(question) for question in task.judged]
     memory = resident()
     found = [program.find(question) for question in task.searched]
-    told = {"seconds": seconds, "answers": answers, "judged": judged, "memory": memory, "found": found}
+    later = []
+    for number, question in enumerate(itertools.islice(itertools.cycle(task.many), max(task.told_after, default=0)), 1):
+        program.ask(question)
+        if number in task.told_after:
+            later.append(resident())
+    told = {"seconds": seconds, "answers": answers, "judged": judged, "memory": memory, "found": found, "later": later}
     print(json.dumps(told))
