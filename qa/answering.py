@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Literal
 
+from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.errors import IndexDamaged
@@ -114,8 +115,10 @@ class Answerer:
         return self._cited_or_silent(question, with_scores(candidates, reading), self.groups(question, reading))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
-        """What the reader finds in those candidates that are worth reading."""
-        return self.reader.read(question, worth_reading(candidates))
+        """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""
+        reading = self.reader.read(question, worth_reading(candidates))
+        asked = asked_abbreviation(question)
+        return reading if asked is None else with_spelled_out(reading, asked, candidates)
 
     def groups(self, question: str, reading: Reading) -> list[Group]:
         """The different answers that a reading holds, in the reader's order."""

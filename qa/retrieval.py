@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from qa.abbreviations import asked_abbreviation, spelled_out
 from qa.datatypes import Candidate, Passage
 from qa.embedding import Embedder
 from qa.index import Index
@@ -19,6 +20,12 @@ other to be read at all."""
 
 RANK_OFFSET = 60
 """The constant of reciprocal-rank fusion, as in its paper."""
+
+SPELLING_DEPTH = 200
+"""Passages with an abbreviation that are looked through for one that spells it out, which may use it no oftener."""
+
+SPELLING_MOST = 4
+"""Of those that do, so many are given: enough to see whether they agree."""
 
 
 class Retriever(Protocol):
@@ -53,6 +60,7 @@ class Within:
 class HybridRetriever:
     """Dense and BM25 search over one index, fused by reciprocal rank (Cormack, Clarke & Büttcher 2009).
 
+    Where a question asks what an abbreviation stands for, passages that say so come before all others.
     Raises IndexStale when the index was made with another embedder.
     """
 
@@ -74,14 +82,15 @@ class HybridRetriever:
             for rank, (row, _) in enumerate(found, start=1):
                 fused[row] += 1 / (RANK_OFFSET + rank)
         kept = self._rows(carried, chosen)
-        for row in kept:
+        spelling = self._spelling_out(question, chosen)
+        for row in (*kept, *spelling):
             fused.setdefault(row, 0.0)  # found by neither search
         cosine = dict(dense)
         missing = [row for row in fused if row not in cosine]
         cosine.update(zip(missing, self.index.vectors.cosines(vector, missing), strict=True))
         # Equal fused scores are ordered by the cosine, then by the place, so that the order is always the same.
-        order = sorted(fused, key=lambda row: (-fused[row], -cosine[row], row))
-        bm25 = dict(lexical)
+        order = sorted(fused, key=lambda row: (row not in spelling, -fused[row], -cosine[row], row))
+        bm25 = {**spelling, **dict(lexical)}
         same: defaultdict[bytes, list[int]] = defaultdict(list)
         for row, content in zip(order, self.index.store.contents(order), strict=True):
             same[content].append(row)
@@ -95,6 +104,16 @@ class HybridRetriever:
             scores = fused[row], cosine[row], bm25.get(row, 0.0)
             candidates.append(Candidate(passage, rank, *scores, copies=tuple(copies), carried=is_carried))
         return candidates
+
+    def _spelling_out(self, question: str, chosen: Chosen | None) -> dict[int, float]:
+        """The rows of passages that spell out the abbreviation asked for, if one is, each with its BM25 score."""
+        asked = asked_abbreviation(question)
+        if asked is None:
+            return {}
+        hits = self.index.lexical.best(asked.short, SPELLING_DEPTH, chosen)
+        passages = self.index.store.passages([row for row, _ in hits])
+        found = (hit for hit, passage in zip(hits, passages, strict=True) if spelled_out(asked, passage.text))
+        return dict(itertools.islice(found, SPELLING_MOST))
 
     def _rows(self, passages: Sequence[Passage], chosen: Chosen | None) -> set[int]:
         """The rows of passages, of those that are still there and chosen."""
