@@ -79,8 +79,14 @@ _YES_NO = re.compile(
 )
 
 
+_OF_DEGREE = (
+    "many|much|old|long|often|far|large|big|high|tall|deep|soon|fast|quickly|slow|wide|heavy|early|late|small|short|strong"
+    "|close|near|likely|common|frequently|regularly|well"
+)
+"""After "how" these ask for a measure, not for a manner."""
+
 _WHY_HOW = re.compile(
-    r"(?:and |but |so )?(?:why|for what reason|how(?!\s+(?:many|much|old|long|often|far|large|big|high|tall|deep)))\b",
+    rf"(?:and |but |so )?(?:why|for what reason|how(?!\s+(?:{_OF_DEGREE})))\b",
     re.IGNORECASE,
 )
 
@@ -88,7 +94,7 @@ _WHY_HOW = re.compile(
 def asks_for_sentence(question: str) -> bool:
     """Whether only a whole sentence answers: it opens with a verb (yes or no?), with "why" or with a plain "how".
 
-    >>> [asks_for_sentence(q) for q in ("Has it left?", "Why did it leave?", "How many left?", "Is it A or B?")]
+    >>> [asks_for_sentence(q) for q in ("Has it left?", "How did it leave?", "How soon did it leave?", "Is it A or B?")]
     [True, True, False, False]
     """
     if _YES_NO.match(question):
