@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from qa.abbreviations import asked_abbreviation, spelled_out
+from qa.abbreviations import asked_abbreviation, most_telling
 from qa.datatypes import Candidate, Passage
 from qa.embedding import Embedder
 from qa.index import Index
@@ -112,8 +112,8 @@ class HybridRetriever:
             return {}
         hits = self.index.lexical.best(asked.short, SPELLING_DEPTH, chosen)
         passages = self.index.store.passages([row for row, _ in hits])
-        found = (hit for hit, passage in zip(hits, passages, strict=True) if spelled_out(asked, passage.text))
-        return dict(itertools.islice(found, SPELLING_MOST))
+        places, _ = most_telling(asked, [passage.text for passage in passages])
+        return dict(list(itertools.compress(hits, places))[:SPELLING_MOST])
 
     def _rows(self, passages: Sequence[Passage], chosen: Chosen | None) -> set[int]:
         """The rows of passages, of those that are still there and chosen."""

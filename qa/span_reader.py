@@ -263,7 +263,7 @@ _BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
 def tidy(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """A span grown to whole words, without punctuation or half brackets at its edges.
+    """A span grown to whole words, without punctuation, half brackets or brackets around it all.
 
     None when nothing is left, or nothing but an article.
 
@@ -282,6 +282,8 @@ def tidy(text: str, start: int, end: int) -> tuple[int, int] | None:
             end += 1
         elif inside.count(closing) == inside.count(opening) + 1 and start > 0 and text[start - 1] == opening:
             start -= 1
+    if _BRACKETS.get(text[start]) == text[end - 1] and not re.search(r"[()\[\]{}]", text[start + 1 : end - 1]):
+        start, end = start + 1, end - 1
     while start < end and (_EDGE.match(text[start]) or _unclosed(text, start, end, start)):
         start += 1
     while end > start and (_EDGE.match(text[end - 1]) or _unclosed(text, start, end, end - 1)):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.abbreviations import Asked, asked_abbreviation, spelled_out
+from qa.abbreviations import Asked, asked_abbreviation, named_beside, spelled_out
 from qa.embedding import SentenceTransformerEmbedder
 from qa.indexing import index_folder
 from qa.pipeline import Pipeline
@@ -96,6 +96,21 @@ def test_what_the_letters_do_not_prove(short: str, text: str) -> None:
     assert spelled_out(Asked(short, True), text) == []
 
 
+@pytest.mark.parametrize(
+    ("short", "text", "words"),
+    [
+        ("SPI", "of Software in the Public Interest, Inc. SPI was founded", ["Software in the Public Interest"]),
+        ("PfP", "PfP: The Partnership for Peace", ["Partnership for Peace"]),
+        ("SPI", "of Software in the Public Interest, Inc.", []),  # who says that it has initials?
+        ("SPI", "SPI. Software in public. Is it?", []),
+        ("UN", "UN. United Nations", []),
+        ("SPI", "SPI SPI SPI", []),
+    ],
+)
+def test_names_with_its_initials_where_it_is_used_too(short: str, text: str, words: list[str]) -> None:
+    assert [text[start:end] for start, end in named_beside(Asked(short, True), text)] == words
+
+
 words = st.text("abcXYZ é", min_size=1, max_size=40)
 
 
@@ -103,7 +118,7 @@ words = st.text("abcXYZ é", min_size=1, max_size=40)
 def test_places_lie_in_the_text_and_begin_with_the_first_letter(short: str, before: str, after: str) -> None:
     asked = Asked(short, True)
     text = f"{before} ({short}) {after}\n{short}: {after} ({before})"
-    for start, end in spelled_out(asked, text):
+    for start, end in (*spelled_out(asked, text), *named_beside(asked, text)):
         assert 0 <= start < end <= len(text)
         assert text[start].casefold() == asked.letters[0].casefold()
         assert start == 0 or not text[start - 1].isalnum()

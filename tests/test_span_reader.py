@@ -169,7 +169,9 @@ def test_nothing_to_read_gives_no_spans():
         ("President Emomali Rahmon visits.", "momali Rahm", "Emomali Rahmon"),  # no half names
         ("It was in 2002, they said.", "2002,", "2002"),
         ("the council (EAPC) met", "council (EAPC", "council (EAPC)"),
-        ("the council (EAPC) met", "EAPC)", "(EAPC)"),
+        ("the council (EAPC) met", "EAPC)", "EAPC"),
+        ("the release (Potato) came", "(Potato)", "Potato"),
+        ("both (a) and (b) count", "(a) and (b)", "(a) and (b)"),
         ("“Yes,” he said", "“Yes,”", "Yes"),
         ("Robert F. Simmons", "Robert F.", "Robert F."),
         ("... !", "... !", None),
