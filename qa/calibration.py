@@ -14,7 +14,7 @@ from importlib.resources import files
 
 from qa.datatypes import Ground, Reading, Span
 from qa.errors import ModelMissing
-from qa.question import asked_type, expressions
+from qa.question import asked_type, asks_yes_or_no, expressions
 from qa.text import content_stems, names_and_numbers, share, stems
 
 MAX_GAP = 5.0
@@ -32,6 +32,8 @@ class Features:
     names: the same for the question's names and numbers.
     agreement: 1 when more than one document gives the answer in words of its own, else 0.
     kind: 1 when it is, or holds, an expression of the kind asked for or no kind was asked for, else 0.
+    yes_no: 1 when the question is one of yes or no, else 0. A reader trained on questions that a few words answer gives
+        a sentence that decides such a question a lower score, and one that does not a much lower one.
     """
 
     margin: float
@@ -41,6 +43,7 @@ class Features:
     names: float
     agreement: float
     kind: float
+    yes_no: float
 
 
 def features(question: str, reading: Reading, answer: Sequence[Span], independent_documents: int) -> Features:
@@ -59,6 +62,7 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
         names=share(names_and_numbers(question), around),
         agreement=float(independent_documents > 1),
         kind=float(kind == "text" or any(True for _ in expressions(kind, best.text))),
+        yes_no=float(asks_yes_or_no(question)),
     )
 
 

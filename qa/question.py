@@ -74,10 +74,11 @@ def asked_type(question: str) -> AnswerType:
 
 
 _YES_NO = re.compile(
-    r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|must)\b",
+    r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)"
+    r"(?:n?[’']t)?\b",
     re.IGNORECASE,
 )
-
+_CHOICE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
 
 _OF_DEGREE = (
     "many|much|old|long|often|far|large|big|high|tall|deep|soon|fast|quickly|slow|wide|heavy|early|late|small|short|strong"
@@ -91,15 +92,22 @@ _WHY_HOW = re.compile(
 )
 
 
-def asks_for_sentence(question: str) -> bool:
-    """Whether only a whole sentence answers: it opens with a verb (yes or no?), with "why" or with a plain "how".
+def asks_yes_or_no(question: str) -> bool:
+    """Whether a question opens with a verb and offers no choice.
 
-    >>> [asks_for_sentence(q) for q in ("Has it left?", "How did it leave?", "How soon did it leave?", "Is it A or B?")]
+    >>> [asks_yes_or_no(q) for q in ("Has it left?", "Didn't it leave?", "Is it A or B?", "When did it leave?")]
     [True, True, False, False]
     """
-    if _YES_NO.match(question):
-        return not re.search(r"\bor\b(?! not\b)", question)
-    return bool(_WHY_HOW.match(question))
+    return bool(_YES_NO.match(question)) and not _CHOICE.search(question)
+
+
+def asks_for_sentence(question: str) -> bool:
+    """Whether only a whole sentence answers: to yes or no, to "why" and to a plain "how".
+
+    >>> [asks_for_sentence(q) for q in ("Has it left?", "How did it leave?", "How soon did it leave?")]
+    [True, True, False]
+    """
+    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question))
 
 
 def expressions(kind: AnswerType, text: str) -> Iterator[tuple[int, int]]:

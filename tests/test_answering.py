@@ -14,7 +14,8 @@ from qa.errors import IndexDamaged, QuestionError
 from tests.reading import candidate, candidates, document
 
 MARGIN_ALONE = Calibrator(
-    0.0, {"margin": 1.0, "gap": 0.0, "dense": 0.0, "words": 0.0, "names": 0.0, "agreement": 0.0, "kind": 0.0}
+    0.0,
+    {"margin": 1.0, **dict.fromkeys(("gap", "dense", "words", "names", "agreement", "kind", "yes_no"), 0.0)},
 )
 """Confidence 0.5 at the null's score, 0.73 one above it, 0.98 four above it."""
 

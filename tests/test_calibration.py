@@ -10,7 +10,7 @@ from qa.errors import ModelMissing
 from qa.pipeline import READERS
 from tests.reading import candidates, document
 
-FLAT = dict.fromkeys(("margin", "gap", "dense", "words", "names", "agreement", "kind"), 0.0)
+FLAT = dict.fromkeys(("margin", "gap", "dense", "words", "names", "agreement", "kind", "yes_no"), 0.0)
 PAGE = document("page.txt", "Mines were destroyed by 2004. In 2003 the fund paid for 1000 mines in Tajikistan.")
 
 
@@ -26,6 +26,7 @@ def test_features_can_be_computed_by_hand():
         names=pytest.approx(1 / 2),  # tajikistan of tajikistan, 1999
         agreement=1.0,
         kind=1.0,  # a number for "how many"
+        yes_no=0.0,
     )
 
 
@@ -41,11 +42,18 @@ def test_an_answer_behind_another_has_no_lead():
     assert features("How many?", Reading((best, other), 0.0), (other,), 1).gap == 0.0
 
 
+@pytest.mark.parametrize(("question", "yes_no"), [("Were mines destroyed?", 1.0), ("Which mines were destroyed?", 0.0)])
+def test_whether_yes_or_no_is_asked(question: str, yes_no: float):
+    [only] = candidates(PAGE)
+    best = Span(only, 0, 29, "Mines were destroyed by 2004.", 1.0)
+    assert features(question, Reading((best,), 0.0), (best,), 1).yes_no == yes_no
+
+
 def test_the_probability_is_the_logistic_of_the_weighted_sum():
     calibrator = Calibrator(-1.0, {**FLAT, "margin": 2.0})
-    zero = Features(0.5, 0, 0, 0, 0, 0, 0)
+    zero = Features(0.5, 0, 0, 0, 0, 0, 0, 0)
     assert calibrator.confidence(zero) == pytest.approx(0.5)  # -1 + 2 × 0.5 = 0
-    assert calibrator.confidence(Features(-1e9, 0, 0, 0, 0, 0, 0)) == 0.0
+    assert calibrator.confidence(Features(-1e9, 0, 0, 0, 0, 0, 0, 0)) == 0.0
 
 
 def test_coefficients_that_do_not_fit_the_features_are_refused():
@@ -60,4 +68,4 @@ def test_a_reader_without_calibration_is_refused_with_what_to_do():
 
 def test_every_reader_has_its_calibration():
     for name in READERS:
-        assert Calibrator.load(f"{name}-reader").confidence(Features(5, 5, 1, 1, 1, 1, 1)) > 0.5
+        assert Calibrator.load(f"{name}-reader").confidence(Features(5, 5, 1, 1, 1, 1, 1, 0)) > 0.5

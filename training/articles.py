@@ -6,19 +6,23 @@
 
 Each article is one long plain-text file, and its title the `kind` of its questions. The questions of the tuning
 articles have the split `tune`, those of the validation articles `test`. Unanswerable questions are SQuAD 2.0's, every
-other one answerable.
+other one answerable. SQuAD has next to no questions of yes or no: FOLDER/yes_no.jsonl holds those of `yes_no.jsonl`,
+which were written for this, without a look at what the program makes of them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from training.data import Dataset, Paragraph, Question, held_out_articles, merge, of_articles, read_squad
 
 SPLITS = {"tuning": "tune", "validation": "test"}
+
+SENTENCE = re.compile(r"[A-Z\"“(].*[.\"”)]", re.DOTALL)
 
 MOST_QUESTIONS = 400
 """Half of them unanswerable: enough for a calibration error to within some hundredths, few enough for two cores."""
@@ -81,6 +85,34 @@ def occurrences(text: str, paragraph: str) -> Iterator[int]:
         at = paragraph.find(text, at + 1)
 
 
+def yes_no_examples(folder: Path, titles: Iterable[str], split: str) -> Iterator[dict[str, object]]:
+    """Questions of yes or no on the articles in a folder, each with the sentence that decides it, or with none.
+
+    Raises ValueError where an article does not have a sentence at the place.
+    """
+    texts = {title: (folder / file_name(title)).read_text(encoding="utf-8") for title in titles}
+    lines = Path(__file__).with_name("yes_no.jsonl").read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(map(json.loads, lines), start=1):
+        if line["title"] not in texts:
+            continue
+        answers = []
+        if "start" in line:
+            place = {"document": file_name(line["title"]), "start": line["start"], "end": line["end"]}
+            sentence = texts[line["title"]][line["start"] : line["end"]]
+            if not SENTENCE.fullmatch(sentence):
+                raise ValueError(f"{line['title']} reads otherwise than when its questions were written: {sentence!r}")
+            answers.append({"text": sentence, **place, "variant": "A"})
+        yield {
+            "id": f"yes-no-{number}",
+            "split": split,
+            "kind": line["title"],
+            "tags": [] if answers else ["unanswerable"],
+            "question": line["question"],
+            "answers": answers,
+            "evidence": [],
+        }
+
+
 def spread(questions: list[Question], most: int) -> list[Question]:
     """At most so many, taken evenly from all."""
     step = max(1, len(questions) // most)
@@ -100,10 +132,21 @@ def main() -> None:
     places = write_articles(part, options.out / "corpus")
     answerable = spread([q for q in part.questions if q.answers], options.most // 2)
     unanswerable = spread([q for q in part.questions if not q.answers], options.most // 2)
-    lines = [example(q, part, places, SPLITS[options.part]) for q in (*answerable, *unanswerable)]
-    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
-    (options.out / "questions.jsonl").write_text(text, encoding="utf-8")
-    print(f"{len(answerable)} answerable and {len(unanswerable)} unanswerable questions in {options.out}")
+    split, titles = SPLITS[options.part], {paragraph.title for paragraph in part.paragraphs}
+    write_lines(
+        options.out / "questions.jsonl", [example(q, part, places, split) for q in (*answerable, *unanswerable)]
+    )
+    yes_no = list(yes_no_examples(options.out / "corpus", titles, split))
+    write_lines(options.out / "yes_no.jsonl", yes_no)
+    print(
+        f"{len(answerable)} answerable, {len(unanswerable)} unanswerable questions and {len(yes_no)} of yes or no in "
+        f"{options.out}"
+    )
+
+
+def write_lines(path: Path, lines: Iterable[dict[str, object]]) -> None:
+    """A file of JSON Lines."""
+    path.write_text("".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8")
 
 
 if __name__ == "__main__":

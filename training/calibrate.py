@@ -5,8 +5,9 @@
 
 Writes `qa/models/calibration-<reader>.json`: the coefficients of a logistic model over `qa.calibration.Features`. For
 each question the model is shown the best answer that the reader found and whether it is right; to a question that the
-documents do not answer, every answer is wrong. Also prints how well the confidence holds on articles that it was not
-fitted on: each article's with the coefficients fitted on all others.
+documents do not answer, every answer is wrong. The articles' questions of yes or no are a source of their own. Also
+prints how well the confidence holds on articles that it was not fitted on: each article's with the coefficients fitted
+on all others.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from qa.evaluation import CALIBRATION_BINS, Example, is_right, read_examples
 from qa.pipeline import READERS, Pipeline, open_reader
 
 REGULARISATION = 3.0
-"""A hundred questions and seven features: held well towards zero, so that no feature is believed for a few examples."""
+"""A hundred questions and eight features: held well towards zero, so that no feature is believed for a few examples."""
 
 
 Observed = tuple[list[Features], list[bool]]
@@ -88,19 +89,21 @@ def together(parts: Iterable[Observed]) -> Observed:
     return list(chain.from_iterable(found)), list(chain.from_iterable(right))
 
 
-def left_out(own: Observed, held_out: Mapping[str, Observed]) -> None:
-    """Print the calibration error on held-out articles, each left out of the fit in its turn."""
-    confidences: list[float] = []
-    right: list[bool] = []
-    for title, (found, values) in held_out.items():
-        fitted = fit([own, together(part for name, part in held_out.items() if name != title)])
-        calibrator = Calibrator(fitted["intercept"], fitted["coefficients"])
-        confidences += [calibrator.confidence(item) for item in found]
-        right += values
-    error = float(
-        binary_calibration_error(torch.tensor(confidences), torch.tensor(right).long(), n_bins=CALIBRATION_BINS)
-    )
-    print(f"ECE on {len(right)} questions of articles that were left out of the fit: {error:.3f}")
+def left_out(own: Observed, held_out: Mapping[str, Mapping[str, Observed]]) -> None:
+    """Print the calibration error on each file's questions on held-out articles, each left out of the fit in turn."""
+    for file, articles in held_out.items():
+        confidences: list[float] = []
+        right: list[bool] = []
+        for title, (found, values) in articles.items():
+            others = [together(p for t, p in parts.items() if t != title) for parts in held_out.values()]
+            fitted = fit([own, *others])
+            calibrator = Calibrator(fitted["intercept"], fitted["coefficients"])
+            confidences += [calibrator.confidence(item) for item in found]
+            right += values
+        error = float(
+            binary_calibration_error(torch.tensor(confidences), torch.tensor(right).long(), n_bins=CALIBRATION_BINS)
+        )
+        print(f"{file}: ECE on {len(right)} questions of articles that were left out of the fit: {error:.3f}")
 
 
 def main() -> None:
@@ -115,15 +118,16 @@ def main() -> None:
     reader = open_reader(given.reader, embedder)
     own = [example for example in read_examples(given.questions) if example.split == "tune"]
     sources = [observe(Pipeline(given.index, embedder, reader), own)]
-    held_out: dict[str, Observed] = {}
+    held_out: dict[str, dict[str, Observed]] = {"questions.jsonl": {}, "yes_no.jsonl": {}}
     for folder in given.articles:
         pipeline = Pipeline(folder / "index", embedder, reader)
-        by_title = sorted(read_examples(folder / "questions.jsonl"), key=lambda example: example.kind)
-        for title, examples in groupby(by_title, key=lambda example: example.kind):
-            held_out[title] = observe(pipeline, list(examples))
-    if held_out:
+        for file, articles in held_out.items():
+            by_title = sorted(read_examples(folder / file), key=lambda example: example.kind)
+            for title, examples in groupby(by_title, key=lambda example: example.kind):
+                articles[title] = observe(pipeline, list(examples))
+    if given.articles:
         left_out(sources[0], held_out)
-        sources.append(together(held_out.values()))
+        sources += [together(articles.values()) for articles in held_out.values()]
     path = Path("qa/models") / f"calibration-{reader.name}.json"
     path.write_text(json.dumps({"reader": reader.name, **fit(sources)}, indent=1) + "\n", encoding="utf-8")
     print(path.read_text(encoding="utf-8"))

@@ -56,6 +56,7 @@ GROUNDS = {
     "names": "The question’s names and numbers around it",
     "agreement": "Another document says so too",
     "kind": "It is of the kind asked for",
+    "yes_no": "Yes or no is asked, which is marked less clearly",
 }
 """The features of the calibration in plain words."""
 
