@@ -11,7 +11,7 @@ from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.errors import IndexDamaged
-from qa.question import clean_question, holds_words
+from qa.question import clean_question, holds_words, plain_question
 from qa.reader import Reader
 from qa.retrieval import Retriever
 from qa.text import normalise_answer
@@ -103,7 +103,9 @@ class Answerer:
 
     def retrieve(self, question: str, carried: Sequence[Passage] = ()) -> tuple[Candidate, ...]:
         """The passages to be read, best first; none for a cleaned question without a word."""
-        return tuple(self.retriever.retrieve(question, self.k, carried=carried)) if holds_words(question) else ()
+        if not holds_words(question):
+            return ()
+        return tuple(self.retriever.retrieve(plain_question(question), self.k, carried=carried))
 
     def answer(self, question: str, candidates: tuple[Candidate, ...]) -> Answer:
         """What the candidates say to a cleaned question."""
@@ -116,13 +118,14 @@ class Answerer:
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""
+        question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
         asked = asked_abbreviation(question)
         return reading if asked is None else with_spelled_out(reading, asked, candidates)
 
     def groups(self, question: str, reading: Reading) -> list[Group]:
         """The different answers that a reading holds, in the reader's order."""
-        groups = []
+        question, groups = plain_question(question), []
         for spans in group_spans(reading.spans):
             supported = _supported(spans, reading)
             documents = len({self.original(span.candidate.passage.document) for span in supported})

@@ -73,11 +73,33 @@ def asked_type(question: str) -> AnswerType:
     return next((kind for kind, pattern in _ASKED if pattern.search(question)), "text")
 
 
+_GREETING = (
+    r"(?:(?:hello|hi|hey|good (?:morning|day|evening)|please|so|and|but|ok|okay|well|thanks|thank you)\b[,.!:]?\s+)*"
+)
+_FRAME = r"(?:(?:according to|based on|in|on|at|under|per|from|since|for|of) [^,?]{1,80},\s+)?"
+_REQUEST = (
+    r"(?:(?:can|could|would|will) (?:you|anyone|someone) (?:please |kindly )?(?:tell|show|explain|say|inform|give)"
+    r"(?: (?:to )?(?:me|us))?"
+    r"|(?:do you|does (?:anyone|anybody|somebody)) (?:happen to )?know|do you have any idea"
+    r"|(?:tell|show|explain to) (?:me|us)"
+    r"|(?:i|we)(?:[’']d| would| want| need| wish)?(?: like| love)? to know|(?:i|we) (?:wonder|was wondering)"
+    r"|(?:i[’']m|i am|we are) (?:wondering|curious))\b[,:]?\s+(?!(?:to )?(?:me|us)\b)"
+)
+_OPENING = re.compile(
+    rf"{_GREETING}(?P<frame>{_FRAME}){_GREETING}(?P<request>{_REQUEST})?{_GREETING}{_FRAME}", re.IGNORECASE
+)
+"""What may stand before a question: "Hello, can you tell me when …", "In 2004, did …", "And why …"."""
+
 _YES_NO = re.compile(
-    r"(?:and |but |so )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)"
-    r"(?:n?[’']t)?\b",
+    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n?[’']t)?\b",
     re.IGNORECASE,
 )
+_DOCUMENTS = re.compile(
+    r"(?:according to|based on|in|from)\s+(?:(?:all|the|this|these|those|your|my|our|given|uploaded)\s+)*"
+    r"(?:documents?|files?|texts?|sources?|corpus),\s+",
+    re.IGNORECASE,
+)
+_WHETHER = re.compile(r"(?:if|whether)\b", re.IGNORECASE)
 _CHOICE = re.compile(r"\bor\b(?! not\b)", re.IGNORECASE)
 
 _OF_DEGREE = (
@@ -86,28 +108,50 @@ _OF_DEGREE = (
 )
 """After "how" these ask for a measure, not for a manner."""
 
-_WHY_HOW = re.compile(
-    rf"(?:and |but |so )?(?:why|for what reason|how(?!\s+(?:{_OF_DEGREE})))\b",
-    re.IGNORECASE,
-)
+_WHY_HOW = re.compile(rf"(?:why|for what reason|how(?!\s+(?:{_OF_DEGREE})))\b", re.IGNORECASE)
+
+
+def plain_question(question: str) -> str:
+    """A question as a person would ask it who wastes no words: what comes before it is no part of what is looked for.
+
+    >>> plain_question("Hello, can you please tell me when it left?")
+    'when it left?'
+    >>> plain_question("In these documents, who left?"), plain_question("In 2004, who left?")
+    ('who left?', 'In 2004, who left?')
+    """
+    opening = _OPENING.match(question)
+    assert opening is not None  # it may be empty
+    plain = question
+    if opening["request"] and not _WHETHER.match(question, opening.end()):
+        plain = opening["frame"] + question[opening.end("request") :]
+    if documents := _DOCUMENTS.match(plain):
+        plain = plain[documents.end() :]
+    return plain if holds_words(plain) else question
 
 
 def asks_yes_or_no(question: str) -> bool:
-    """Whether a question opens with a verb and offers no choice.
+    """Whether a question opens with a verb, or asks "whether", and offers no choice.
 
     >>> [asks_yes_or_no(q) for q in ("Has it left?", "Didn't it leave?", "Is it A or B?", "When did it leave?")]
     [True, True, False, False]
+    >>> [asks_yes_or_no(q) for q in ("Can you tell me if it left?", "Can you tell me when it left?")]
+    [True, False]
     """
-    return bool(_YES_NO.match(question)) and not _CHOICE.search(question)
+    opening = _OPENING.match(question)
+    assert opening is not None  # it may be empty
+    asks = _WHETHER if opening["request"] else _YES_NO
+    return bool(asks.match(question, opening.end())) and not _CHOICE.search(question)
 
 
 def asks_for_sentence(question: str) -> bool:
     """Whether only a whole sentence answers: to yes or no, to "why" and to a plain "how".
 
-    >>> [asks_for_sentence(q) for q in ("Has it left?", "How did it leave?", "How soon did it leave?")]
+    >>> [asks_for_sentence(q) for q in ("Has it left?", "Tell me how it left.", "How soon did it leave?")]
     [True, True, False]
     """
-    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question))
+    opening = _OPENING.match(question)
+    assert opening is not None  # it may be empty
+    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question, opening.end()))
 
 
 def expressions(kind: AnswerType, text: str) -> Iterator[tuple[int, int]]:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import QuestionError
-from qa.question import MAX_QUESTION_CHARACTERS, AnswerType, asked_type, clean_question, expressions, holds_words
+from qa.question import (
+    MAX_QUESTION_CHARACTERS,
+    AnswerType,
+    asked_type,
+    asks_for_sentence,
+    asks_yes_or_no,
+    clean_question,
+    expressions,
+    holds_words,
+    plain_question,
+)
 
 
 @pytest.mark.parametrize(
@@ -100,3 +110,72 @@ def test_expressions_are_in_order_and_inside_the_text(kind: AnswerType, text: st
     edges = [0, *(edge for place in expressions(kind, text) for edge in place), len(text)]
 
     assert edges == sorted(edges)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Do they work together?",
+        "Isn't it open?",
+        "But is it true?",
+        "Please, was it signed?",
+        "In 2004, did NATO help?",
+        "On 5 May, were talks held?",
+        "Can you fly?",
+        "Can you tell me whether it joined?",
+        "Do you know if NATO met?",
+        "I'd like to know if it left",
+    ],
+)
+def test_questions_of_yes_or_no(question: str) -> None:
+    assert asks_yes_or_no(question)
+    assert asks_for_sentence(question)
+
+
+@pytest.mark.parametrize(
+    ("question", "sentence"),
+    [
+        ("Can you tell me when it joined?", False),
+        ("Do you know who met?", False),
+        ("Does anyone know what happened?", False),
+        ("Is it A or B?", False),
+        ("In which year was it?", False),
+        ("If it rains, what then?", False),
+        ("Tell me about the talks", False),
+        ("And why?", True),
+        ("Hello, can you please tell me why they met?", True),
+        ("According to the report, why did they meet?", True),
+        ("Could anyone tell us how it works?", True),
+        ("", False),
+    ],
+)
+def test_questions_that_are_none_of_yes_or_no(question: str, sentence: bool) -> None:
+    assert not asks_yes_or_no(question)
+    assert asks_for_sentence(question) == sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "plain"),
+    [
+        ("When did it open?", "When did it open?"),
+        ("Can you tell me when it opened?", "when it opened?"),
+        ("Hi, could you please tell me, who came?", "who came?"),
+        ("I would like to know how many came.", "how many came."),
+        ("According to the documents, who came?", "who came?"),
+        ("In the documents, can you tell me who came?", "who came?"),
+        ("In 2004, do you know who came?", "In 2004, who came?"),
+        ("According to the report on mines, who came?", "According to the report on mines, who came?"),
+        ("Do you know if they came?", "Do you know if they came?"),
+        ("Can you tell me?", "Can you tell me?"),
+        ("Do they know who came?", "Do they know who came?"),
+    ],
+)
+def test_courtesies_are_no_part_of_a_question(question: str, plain: str) -> None:
+    assert plain_question(question) == plain
+    assert plain_question(plain) == plain
+
+
+@given(st.text(max_size=60))
+def test_a_plain_question_has_words_where_the_question_has(question: str) -> None:
+    assert holds_words(plain_question(question)) == holds_words(question)
+    assert len(plain_question(question)) <= len(question)
