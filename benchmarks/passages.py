@@ -44,7 +44,7 @@ def main() -> None:
             ranks, f1 = [], []
             begun = time.perf_counter()
             for example in examples:
-                candidates = answerer.retriever.retrieve(example.question, answerer.k)
+                candidates = answerer.retrieve(example.question)
                 holding = [
                     candidate.rank
                     for candidate in candidates

@@ -112,7 +112,9 @@ _WHY_HOW = re.compile(rf"(?:why|for what reason|how(?!\s+(?:{_OF_DEGREE})))\b", 
 
 
 def plain_question(question: str) -> str:
-    """A question as a person would ask it who wastes no words: what comes before it is no part of what is looked for.
+    """A question as a person would ask it who wastes no words, with its question mark, which many leave out.
+
+    What comes before it is no part of what is looked for; without its mark a reader is surer than it should be.
 
     >>> plain_question("Hello, can you please tell me when it left?")
     'when it left?'
@@ -126,7 +128,8 @@ def plain_question(question: str) -> str:
         plain = opening["frame"] + question[opening.end("request") :]
     if documents := _DOCUMENTS.match(plain):
         plain = plain[documents.end() :]
-    return plain if holds_words(plain) else question
+    plain = plain if holds_words(plain) else question
+    return f"{plain.rstrip(' .!?…')}?" if holds_words(plain) else plain
 
 
 def asks_yes_or_no(question: str) -> bool:

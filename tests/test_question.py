@@ -160,7 +160,10 @@ def test_questions_that_are_none_of_yes_or_no(question: str, sentence: bool) -> 
         ("When did it open?", "When did it open?"),
         ("Can you tell me when it opened?", "when it opened?"),
         ("Hi, could you please tell me, who came?", "who came?"),
-        ("I would like to know how many came.", "how many came."),
+        ("I would like to know how many came.", "how many came?"),
+        ("founding date", "founding date?"),
+        ("Who came ?!", "Who came?"),
+        ("…", "…"),
         ("According to the documents, who came?", "who came?"),
         ("In the documents, can you tell me who came?", "who came?"),
         ("In 2004, do you know who came?", "In 2004, who came?"),
@@ -178,4 +181,4 @@ def test_courtesies_are_no_part_of_a_question(question: str, plain: str) -> None
 @given(st.text(max_size=60))
 def test_a_plain_question_has_words_where_the_question_has(question: str) -> None:
     assert holds_words(plain_question(question)) == holds_words(question)
-    assert len(plain_question(question)) <= len(question)
+    assert len(plain_question(question)) <= len(question) + 1

@@ -44,7 +44,7 @@ def observe(pipeline: Pipeline, examples: list[Example]) -> Observed:
     answerer = pipeline.answerer()
     found, right = [], []
     for example in examples:
-        candidates = answerer.retriever.retrieve(example.question, answerer.k)
+        candidates = answerer.retrieve(example.question)
         groups = answerer.groups(example.question, answerer.read(example.question, candidates))
         if groups:
             found.append(groups[0].features)
