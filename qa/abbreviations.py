@@ -39,11 +39,14 @@ _STANDS_FOR = (
 )
 _FULL_NAME = (
     rf"\bwhat\s+(?:is|was)\s+the\s+(?:full|long)\s+(?:name|form)\s+of\s+{_CALLED}{_SHORT}{_END}",
+    rf"^{_SHORT}\s+(?:stands\s+for|full\s+(?:name|form)|abbreviation|acronym){_END}",
     rf"^(?:please\s+)?(?:spell\s+out|expand)\s+{_CALLED}{_SHORT}{_END}",
 )
 _MEANS = (
     rf"\bwhat\s+(?:do|does|did)\s+{_CALLED}{_SHORT}\s+mean\b",
     rf"\bwhat\s+(?:is|was)\s+(?:meant\s+by|the\s+meaning\s+of)\s+{_CALLED}{_SHORT}{_END}",
+    rf"^(?:the\s+)?meaning\s+of\s+{_CALLED}{_SHORT}{_END}",
+    rf"^{_SHORT}\s+meaning{_END}",
 )
 
 _WORDS_BEFORE_BRACKETS = r"(?:(?:the|or|hereinafter|hereafter|abbreviated|as|referred|to|known)\s+)*"

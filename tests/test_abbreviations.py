@@ -28,6 +28,9 @@ from tests.helpers import write_corpus
         ("What is the full name of the UNODC?", "UNODC"),
         ("What is meant by EAPC?", "EAPC"),
         ("Spell out IPCP.", "IPCP"),
+        ("EAPC meaning", "EAPC"),
+        ("meaning of EAPC", "EAPC"),
+        ("EAPC full form?", "EAPC"),
         ("What does U.N. stand for?", "U.N."),
         ("What does R&D stand for?", "R&D"),
     ],
@@ -46,6 +49,7 @@ def test_questions_that_want_an_abbreviation_spelled_out(question: str, short: s
         "What is the full name of Minister Zarifi?",
         "When did NATO meet?",
         "What is NATO?",
+        "Treaty meaning",
         "",
     ],
 )
