@@ -154,7 +154,12 @@ def test_why_an_answer_was_given_is_shown_in_figures() -> None:
         0.9,
         (FIRST,),
         candidates=(Candidate(passage, 1, 0.033, 0.5, 7.25, read=2.5),),
-        grounds=(Ground("margin", 2.5, 1.2), Ground("agreement", 0.0, 0.0)),
+        grounds=(
+            Ground("margin", 2.5, 1.2),
+            Ground("words", 0.5, 0.0),  # counts for nothing
+            Ground("agreement", 0.0, 0.0),
+            Ground("yes_no", 0.0, 0.0),  # was not asked
+        ),
     )
 
     assert text_of(answer_html(answer, lambda _: MINES)).endswith(

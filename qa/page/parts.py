@@ -316,11 +316,13 @@ def _why_html(answer: Answer, document: Callable[[str], Document]) -> str:
     """What the confidence was computed from, and the passages found with their scores."""
     if not answer.candidates or answer.reason == "nothing_near":
         return ""
-    most = max((abs(ground.effect) for ground in answer.grounds), default=0.0) or 1.0
+    # What counts for nothing whatever it is, and what was not asked, would only be read in vain.
+    told = [g for g in answer.grounds if g.effect or not (g.value or g.name == "yes_no")]
+    most = max((abs(ground.effect) for ground in told), default=0.0) or 1.0
     grounds = "".join(
         f"<tr><th scope='row'>{escape(GROUNDS.get(g.name, g.name))}</th><td>{_bar_html(abs(g.effect) / most)}"
         f"{'+' if g.effect >= 0 else '−'}{abs(g.effect):.1f}</td></tr>"
-        for g in answer.grounds
+        for g in told
     )
     lexical = max(candidate.lexical for candidate in answer.candidates) or 1.0
     fused = max(candidate.score for candidate in answer.candidates) or 1.0
