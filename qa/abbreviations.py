@@ -53,8 +53,11 @@ _WORDS_BEFORE_BRACKETS = r"(?:(?:the|or|hereinafter|hereafter|abbreviated|as|ref
 
 
 class Asked(NamedTuple):
-    """An abbreviation that is asked for, and whether only the words behind its letters answer: they need not where it
-    is asked what it means."""
+    """An abbreviation that is asked for.
+
+    `only_words` is whether nothing but the words behind its letters answers, as where it is asked what it stands for;
+    what it means may be told otherwise.
+    """
 
     short: str
     only_words: bool

@@ -11,7 +11,7 @@ from qa.calibration import Calibrator
 from qa.datatypes import Answer, Candidate, Document
 from qa.embedding import BUNDLED, Embedder, SentenceTransformerEmbedder
 from qa.index import Index, Manifest
-from qa.question import clean_question, holds_words
+from qa.question import clean_question, holds_words, plain_question
 from qa.reader import Reader, SentenceReader
 from qa.retrieval import HybridRetriever, Within
 from qa.span_reader import SpanReader
@@ -98,12 +98,15 @@ class Pipeline:
         )
 
     def search(self, question: str, k: int | None = None, documents: frozenset[str] | None = None) -> list[Candidate]:
-        """The passages alone, best first, of the documents where any are named; none for a question without a word."""
+        """The passages that an answer would be looked for in, best first, of the documents where any are named.
+
+        None for a question without a word.
+        """
         question = clean_question(question)
         if not holds_words(question):
             return []
         _, retriever = self._current()
-        return retriever.retrieve(question, self._k if k is None else k, documents)
+        return retriever.retrieve(plain_question(question), self._k if k is None else k, documents)
 
     def document(self, identifier: str) -> Document:
         """A document by its id. Raises KeyError for an id that is not there."""

@@ -85,7 +85,7 @@ _REQUEST = (
     r"|(?:i|we)(?:[’']d| would| want| need| wish)?(?: like| love)? to know|(?:i|we) (?:wonder|was wondering)"
     r"|(?:i[’']m|i am|we are) (?:wondering|curious))\b[,:]?\s+(?!(?:to )?(?:me|us)\b)"
 )
-_OPENING = re.compile(
+_LEAD = re.compile(
     rf"{_GREETING}(?P<frame>{_FRAME}){_GREETING}(?P<request>{_REQUEST})?{_GREETING}{_FRAME}", re.IGNORECASE
 )
 """What may stand before a question: "Hello, can you tell me when …", "In 2004, did …", "And why …"."""
@@ -111,6 +111,12 @@ _OF_DEGREE = (
 _WHY_HOW = re.compile(rf"(?:why|for what reason|how(?!\s+(?:{_OF_DEGREE})))\b", re.IGNORECASE)
 
 
+def _lead(question: str) -> re.Match[str]:
+    found = _LEAD.match(question)
+    assert found is not None  # it may be empty
+    return found
+
+
 def plain_question(question: str) -> str:
     """A question as a person would ask it who wastes no words, with its question mark, which many leave out.
 
@@ -121,11 +127,10 @@ def plain_question(question: str) -> str:
     >>> plain_question("In these documents, who left?"), plain_question("In 2004, who left?")
     ('who left?', 'In 2004, who left?')
     """
-    opening = _OPENING.match(question)
-    assert opening is not None  # it may be empty
+    lead = _lead(question)
     plain = question
-    if opening["request"] and not _WHETHER.match(question, opening.end()):
-        plain = opening["frame"] + question[opening.end("request") :]
+    if lead["request"] and not _WHETHER.match(question, lead.end()):
+        plain = lead["frame"] + question[lead.end("request") :]
     if documents := _DOCUMENTS.match(plain):
         plain = plain[documents.end() :]
     plain = plain if holds_words(plain) else question
@@ -140,10 +145,9 @@ def asks_yes_or_no(question: str) -> bool:
     >>> [asks_yes_or_no(q) for q in ("Can you tell me if it left?", "Can you tell me when it left?")]
     [True, False]
     """
-    opening = _OPENING.match(question)
-    assert opening is not None  # it may be empty
-    asks = _WHETHER if opening["request"] else _YES_NO
-    return bool(asks.match(question, opening.end())) and not _CHOICE.search(question)
+    lead = _lead(question)
+    asks = _WHETHER if lead["request"] else _YES_NO
+    return bool(asks.match(question, lead.end())) and not _CHOICE.search(question)
 
 
 def asks_for_sentence(question: str) -> bool:
@@ -152,9 +156,8 @@ def asks_for_sentence(question: str) -> bool:
     >>> [asks_for_sentence(q) for q in ("Has it left?", "Tell me how it left.", "How soon did it leave?")]
     [True, True, False]
     """
-    opening = _OPENING.match(question)
-    assert opening is not None  # it may be empty
-    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question, opening.end()))
+    lead = _lead(question)
+    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question, lead.end()))
 
 
 def expressions(kind: AnswerType, text: str) -> Iterator[tuple[int, int]]:

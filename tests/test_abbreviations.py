@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.abbreviations import Asked, asked_abbreviation, named_beside, spelled_out
+from qa.abbreviations import Asked, asked_abbreviation, named_beside, spelled_out, with_spelled_out
+from qa.datatypes import Reading, Span
 from qa.embedding import SentenceTransformerEmbedder
 from qa.indexing import index_folder
 from qa.pipeline import Pipeline
 from tests.helpers import write_corpus
+from tests.reading import candidates, document
 
 
 @pytest.mark.parametrize(
@@ -154,8 +156,22 @@ def test_the_passage_that_spells_it_out_is_found_among_many_that_use_it(asking: 
     assert answer.confidence > 0.9
 
 
-def test_no_words_that_its_letters_cannot_stand_for(asking: Pipeline) -> None:
-    assert asking.ask("What does IMF stand for?").text is None
+@pytest.mark.parametrize(
+    ("question", "kept"),
+    [
+        ("What does FTP stand for?", ["file transfer protocol"]),
+        ("What does FTP mean?", ["quick download", "FTP", "file transfer protocol"]),
+    ],
+)
+def test_words_that_its_letters_cannot_stand_for_are_no_answer(question: str, kept: list[str]) -> None:
+    text = "A quick download is done by FTP, in full: file transfer protocol."
+    [only] = candidates(document("a.txt", text))
+    found = [(text.index(words), words) for words in ("quick download", "FTP", "file transfer protocol")]
+    spans = tuple(Span(only, start, start + len(words), words, 1.0) for start, words in found)
+    asked = asked_abbreviation(question)
+    assert asked is not None
+    reading = with_spelled_out(Reading(spans, 0.0), asked, [only])
+    assert [span.text for span in reading.spans] == kept
 
 
 def test_documents_that_differ_stand_side_by_side(embedder: SentenceTransformerEmbedder, tmp_path: Path) -> None:

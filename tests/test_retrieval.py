@@ -185,3 +185,11 @@ def test_what_both_documents_say_is_found_in_both(pipeline: Pipeline) -> None:
         "asia-plus-2011-06-23-zarifi-receives-appathurai.txt",
         "nato-relations-with-tajikistan.txt",
     }
+
+
+def test_what_is_searched_is_what_an_answer_is_looked_for_in(pipeline: Pipeline) -> None:
+    found = pipeline.search("which council did Tajikistan join?")
+
+    assert pipeline.search("Hello, can you tell me which council did Tajikistan join") == found
+    read = pipeline.ask("Hello, can you tell me which council did Tajikistan join").candidates
+    assert [candidate.passage for candidate in read] == [candidate.passage for candidate in found]

@@ -23,6 +23,7 @@ from training.data import Dataset, Paragraph, Question, held_out_articles, merge
 SPLITS = {"tuning": "tune", "validation": "test"}
 
 SENTENCE = re.compile(r"[A-Z\"“(].*[.\"”)]", re.DOTALL)
+"""What stands at the place of an answer to yes or no, unless the article is not the one that it was written for."""
 
 MOST_QUESTIONS = 400
 """Half of them unanswerable: enough for a calibration error to within some hundredths, few enough for two cores."""
