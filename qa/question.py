@@ -110,6 +110,45 @@ _OF_DEGREE = (
 
 _WHY_HOW = re.compile(rf"(?:why|for what reason|how(?!\s+(?:{_OF_DEGREE})))\b", re.IGNORECASE)
 
+_THING = (
+    r"(?!(?:happening|new|wrong|next|special|important|different|available|possible|missing|left)$)"
+    r"(?!.*(?:[\w-]{2}[^\We]ed|missing)(?: (?:as|into))?$)"
+)
+_OTHERS = (
+    "of|for|in|at|on|to|by|with|from|about|along|near|between|under|during|after|before|behind|against|that|which|who"
+    "|whose|than|as|the|it|he|she|they|called|named|known|defined|there|not|this|these|those|his|her|its|their|your|my|our"
+)
+_NAMED = rf"(?:(?!(?:{_OTHERS})\b)[\w.&/+-]+[’']?(?: |$)){{1,6}}"
+_CALLED = r"(?:[A-Z0-9][\w.&/+-]*[’']?(?: |$)){1,6}"
+_BEING = r"(?: (?:is|are|was|were)|[’']s)"
+_DEFINITION = (
+    re.compile(rf"(?:what|who){_BEING} (?:an? )?(?!(?:the|an?) ){_THING}{_NAMED}", re.IGNORECASE),
+    re.compile(rf"[Ww](?:hat|ho){_BEING} the {_CALLED}"),
+    re.compile(rf"[Ww]ho{_BEING} {_CALLED}(?:(?:of|the|de|la|von|van|al|ibn|bin) ){{1,2}}{_CALLED}"),
+    re.compile(rf"what{_BEING} (?:meant by|the (?:meaning|definition) of) .+", re.IGNORECASE),
+    re.compile(r"what (?:does|do|did) .+ mean", re.IGNORECASE),
+    re.compile(r"(?:please )?define .+", re.IGNORECASE),
+)
+"""What asks for a definition. "The" is before what a document calls by that name alone if it is written with capitals;
+"the capital" is one of something, and what it is called is asked for."""
+
+_SEVERAL = r"(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|several|various|different|\d+)"
+_NO_PLURAL = (
+    r"(?!(?:this|us|his|its|as|yes|class|process|status|basis|series|news|business|access|success|address|congress|loss"
+    r"|less|analysis|campus|gas|bus|plus|crisis|mass|press|percentages?|is|was|does|has)\b)"
+)
+_PLURAL = rf"(?:{_NO_PLURAL}[\w-]+s|people|men|women|children|criteria|media|data)"
+_PLURAL_VERB = r"(?:are|were|do|did|have|had|can|could|will|would|should|may|might|must)"
+_BEFORE_PLURAL = rf"(?:(?!(?:{_PLURAL_VERB}|is|was|does|has|in|on|at|for|to|with|by)\b)[\w'-]+ )"
+_LIST = re.compile(
+    r"(?:[\w' -]+, )?(?:(?:in|on|at|for|from|to|with|by|of|into|under|during|through) )?"
+    rf"(?:(?:what|which) {_BEFORE_PLURAL}{{0,5}}?{_PLURAL} {_PLURAL_VERB}\b|(?:which|what) {_SEVERAL}\b"
+    rf"|which (?:of [\w' ]+ )?(?:other )?(?:(?-i:[A-Z])\w+ ){{0,2}}{_PLURAL}\b|(?:what|who|which) (?:are|were)\b"
+    rf"|name (?:the|some|all|{_SEVERAL})\b|list\b|(?:state|give|mention) (?:the |all |some )*{_PLURAL}\b)",
+    re.IGNORECASE,
+)
+"""What asks for several things: a plural that was not meant so does no harm where the answer stands alone."""
+
 
 def _lead(question: str) -> re.Match[str]:
     found = _LEAD.match(question)
@@ -151,13 +190,36 @@ def asks_yes_or_no(question: str) -> bool:
 
 
 def asks_for_sentence(question: str) -> bool:
-    """Whether only a whole sentence answers: to yes or no, to "why" and to a plain "how".
+    """Whether only a whole sentence answers: to yes or no, to "why", to a plain "how", to what or who something is.
 
     >>> [asks_for_sentence(q) for q in ("Has it left?", "Tell me how it left.", "How soon did it leave?")]
     [True, True, False]
     """
     lead = _lead(question)
-    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question, lead.end()))
+    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question, lead.end())) or asks_for_definition(question)
+
+
+def asks_for_definition(question: str) -> bool:
+    """Whether a question names a thing or a person and asks what or who that is, not for something about it.
+
+    >>> [asks_for_definition(q) for q in ("What is a credit card?", "Who was Paul Baran?", "Define terra preta.")]
+    [True, True, True]
+    >>> [asks_for_definition(q) for q in ("What is the capital?", "What is NATO's aim?", "Who was the first to leave?")]
+    [False, False, False]
+    """
+    asked = question[_lead(question).end() :].rstrip(" .!?…")
+    return any(pattern.fullmatch(asked) for pattern in _DEFINITION)
+
+
+def asks_for_list(question: str) -> bool:
+    """Whether a question asks for several things at once, as far as its grammar tells.
+
+    >>> [asks_for_list(q) for q in ("Which countries joined?", "Name the two towns.", "What are its aims?")]
+    [True, True, True]
+    >>> [asks_for_list(q) for q in ("Which country joined?", "What makes it fast?", "How many joined?")]
+    [False, False, False]
+    """
+    return bool(_LIST.match(question, _lead(question).end()))
 
 
 def expressions(kind: AnswerType, text: str) -> Iterator[tuple[int, int]]:

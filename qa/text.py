@@ -70,6 +70,29 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
+_CLAUSE = (
+    r"\s*(?:(?:and|but)\s+)?(?:which|who|whom|whose|where|when|while|whereas|as|since|because|although|though|but|so|if"
+    r"|unless|rather|after|before|leading|making|allowing|causing|resulting)\b"
+)
+_LINK = rf"(?:[;/&]|,(?!{_CLAUSE})|\b(?:and|or|nor|as well as)\b(?!{_CLAUSE}))"
+_MEMBER_BEFORE = re.compile(rf"{_LINK}\s*(?:(?:the|a|an)\s+)?(?:\(?\w\)\s*)?$", re.IGNORECASE)
+_MEMBER_AFTER = re.compile(rf"\s*(?:\([^()]*\)|\[[^\[\]]*\])?\s*{_LINK}", re.IGNORECASE)
+_LAST_MEMBER = re.compile(r"[,;][^,;]*\b(?:and|or|nor)\b[^,;]*$", re.IGNORECASE)
+_ONE_MORE = re.compile(r"\s*(?:\([^()]*\))?\s*(?:;|,? (?:and|or|nor|as well as)\b)", re.IGNORECASE)
+
+
+def list_goes_on(sentence: str, start: int, end: int) -> tuple[bool, bool]:
+    """Whether a part of a sentence looks like members of a list that goes on to its left, and to its right.
+
+    >>> sentence = "It has seats in Oslo, Rome and Bonn, since 1990."
+    >>> [list_goes_on(sentence, sentence.index(s), sentence.index(s) + len(s)) for s in ("Rome", "Oslo, Rome and Bonn")]
+    [(True, True), (False, False)]
+    """
+    part, after = sentence[start:end], sentence[end:]
+    more = _ONE_MORE if _LAST_MEMBER.search(part) else _MEMBER_AFTER
+    return bool(_MEMBER_BEFORE.search(sentence[:start])), bool(more.match(after))
+
+
 _PUNCTUATION = str.maketrans("", "", string.punctuation + "‘’“”–—…")
 
 

@@ -13,6 +13,8 @@ from qa.question import (
     MAX_QUESTION_CHARACTERS,
     AnswerType,
     asked_type,
+    asks_for_definition,
+    asks_for_list,
     asks_for_sentence,
     asks_yes_or_no,
     clean_question,
@@ -152,6 +154,57 @@ def test_questions_of_yes_or_no(question: str) -> None:
 def test_questions_that_are_none_of_yes_or_no(question: str, sentence: bool) -> None:
     assert not asks_yes_or_no(question)
     assert asks_for_sentence(question) == sentence
+
+
+@pytest.mark.parametrize(
+    ("question", "definition"),
+    [
+        ("What is a partnership programme?", True),
+        ("who was Emomali Rahmon", True),
+        ("Can you tell me what the Warsaw Pact was?", False),  # no order of words that it knows
+        ("What was the Warsaw Pact?", True),
+        ("What is meant by transparency of budgets?", True),
+        ("What does interoperability mean?", True),
+        ("Define “host nation”.", True),
+        ("Who was Peter of Rome?", True),
+        ("What is the budget?", False),
+        ("What is NATO’s budget?", False),
+        ("What is the budget of NATO?", False),
+        ("What was it renamed?", False),
+        ("What is required?", False),
+        ("Who was the first to visit?", False),
+        ("What is used for mine clearing?", False),
+        ("What is in the annex?", False),
+    ],
+)
+def test_questions_of_what_or_who_something_is(question: str, definition: bool) -> None:
+    assert asks_for_definition(question) == definition
+    assert asks_for_sentence(question) == definition
+
+
+@pytest.mark.parametrize(
+    ("question", "several"),
+    [
+        ("Which countries paid for it?", True),
+        ("Can you tell me which countries paid?", True),
+        ("In which years was London hit?", True),
+        ("What three churches have colleges there?", True),
+        ("What kinds of courses are held?", True),
+        ("Which Supreme Court cases deal with it?", True),
+        ("Who were its presidents?", True),
+        ("Name the members.", True),
+        ("List all donors", True),
+        ("What tribe uses maps?", False),
+        ("What right do they have?", False),
+        ("What percentage were women?", False),
+        ("Which class was it?", False),
+        ("Name a member.", False),
+        ("What happened in towns that were burnt?", False),
+        ("When were they built?", False),
+    ],
+)
+def test_questions_for_several_things(question: str, several: bool) -> None:
+    assert asks_for_list(question) == several
 
 
 @pytest.mark.parametrize(

@@ -159,6 +159,40 @@ def test_of_several_dates_none_is_chosen():
     assert read(Marking("2003", "2005"), "When did presidents visit?", only).spans[0].text == text[3:-1]
 
 
+SEATS = "The council has seats in Oslo, Rome, Bonn and Lima, where its members meet. It was founded in 1992."
+
+
+class Seats:
+    """Marks one of the seats, and the ends of the whole list by so much less."""
+
+    def __init__(self, seat: str, less: float) -> None:
+        self.models = (Marking(seat, seat, 6.0), Marking("oslo", "lima", 6.0 - less))
+
+    def __call__(self, ids: Ints, mask: Ints, types: Ints) -> tuple[Floats, Floats]:
+        one, other = (model(ids, mask, types) for model in self.models)
+        return np.maximum(one[0], other[0]), np.maximum(one[1], other[1])
+
+
+@pytest.mark.parametrize("seat", ["oslo", "rome", "lima"])
+def test_where_several_things_are_asked_for_one_of_them_grows_to_their_list(seat: str):
+    [only] = candidates(document("a.txt", SEATS))
+    best = read(Seats(seat, 1.5), "Which cities have a seat of the council?", only).spans[0]
+    assert best.text == "Oslo, Rome, Bonn and Lima"
+    assert best.score == pytest.approx(12.0)  # of what was marked: that there is an answer is as sure as before
+
+
+def test_a_list_is_not_grown_where_one_thing_is_asked_for_or_the_model_minds():
+    [only] = candidates(document("a.txt", SEATS))
+    assert read(Seats("rome", 1.5), "Which city has a seat of the council?", only).spans[0].text == "Rome"
+    assert read(Seats("rome", 4.5), "Which cities have a seat of the council?", only).spans[0].text == "Rome"
+
+
+def test_what_something_is_is_answered_with_the_sentence():
+    [only] = candidates(document("a.txt", "Ada Lovelace was the English author of the first program. She died."))
+    best = read(Marking("author", "author"), "Who was Ada Lovelace?", only).spans[0]
+    assert best.text == "Ada Lovelace was the English author of the first program."
+
+
 def test_nothing_to_read_gives_no_spans():
     assert read(Marking("a", "a"), "What?").spans == ()
 

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.text import MAX_SENTENCE_CHARACTERS, content_stems, names_and_numbers, normalise_answer, sentences, stems
+from qa.text import (
+    MAX_SENTENCE_CHARACTERS,
+    content_stems,
+    list_goes_on,
+    names_and_numbers,
+    normalise_answer,
+    sentences,
+    stems,
+)
 
 
 def split(text: str) -> list[str]:
@@ -103,3 +111,24 @@ def test_content_stems_leave_question_words_and_articles_out() -> None:
 def test_names_and_numbers_leave_the_first_word_out_unless_it_holds_a_digit() -> None:
     assert names_and_numbers("Bridges in Dushanbe?") == {"dushanb"}
     assert names_and_numbers("2002 saw what?") == {"2002"}
+
+
+@pytest.mark.parametrize(
+    ("part", "goes_on"),
+    [
+        ("mines", (False, True)),
+        ("shells", (True, True)),
+        ("mines, shells (old ones), and fuses", (False, False)),  # what comes next is a clause
+        ("They", (False, False)),
+    ],
+)
+def test_a_list_goes_on_where_a_comma_or_an_and_links_its_members(part: str, goes_on: tuple[bool, bool]) -> None:
+    sentence = "They destroyed mines, shells (old ones), and fuses, which took years."
+    start = sentence.index(part)
+    assert list_goes_on(sentence, start, start + len(part)) == goes_on
+
+
+@given(sentence=st.text(alphabet="ab,; ()&"), ends=st.tuples(st.integers(0, 20), st.integers(0, 20)))
+def test_any_part_of_any_sentence_may_be_asked_whether_its_list_goes_on(sentence: str, ends: tuple[int, int]) -> None:
+    start, end = sorted(min(end, len(sentence)) for end in ends)
+    assert all(type(side) is bool for side in list_goes_on(sentence, start, end))
