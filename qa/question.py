@@ -90,8 +90,39 @@ _LEAD = re.compile(
 )
 """What may stand before a question: "Hello, can you tell me when …", "In 2004, did …", "And why …"."""
 
-_YES_NO = re.compile(
-    r"(?:is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n?[’']t)?\b",
+_ASIDE = re.compile(
+    r"(?P<aside>[^?]{0,160}?\b(?:find|work|figure|look)(?:ing)? (?:it )?(?:out|up)|[^?]{0,160}?\b(?:know|knew|remember"
+    r"|recall|wonder(?:ing)?|curious|understand|tell|tells|remind me|check|clarify|sure|forg[eo]t|asked?|asking|clue"
+    r"|idea|question(?: is)?)|(?:please )?(?:state|say|explain|describe|determine|establish|specify|indicate|identify))"
+    r"(?: me| us)?(?:,| is|:)? (?=(?:exactly |just )?(?:(?:in|on|at|for|from|to|with|by|of|under|since) )?"
+    r"(?:what|which|who|whom|whose|when|where|why|how|whether)\b)",
+    re.IGNORECASE,
+)
+"""What people write before the question that they have: "I need to find out when …", "State which …"."""
+
+_LEANS = re.compile(
+    r"\b(?:it|its|they|them|their|he|him|his|she|her|this|that|these|those|there|one|ones)\b", re.IGNORECASE
+)
+_NAMES = re.compile(r"(?<!^)\b(?!(?:I|I’[a-z]+|I'[a-z]+)\b)[A-Z]|\d|[\"“”]")
+
+_ARTICLE = re.compile(r"(?:the|an?)\b", re.IGNORECASE)
+_ORDER = re.compile(
+    r"(?:please )?(?:name|give|state|list|identify|mention|specify|provide|indicate|find|say|cite)(?: me| us)? "
+    r"(?=(?:the|an?|all|some|any|one|two|three|four|five|six)\b)",
+    re.IGNORECASE,
+)
+_QUESTION_WORD = re.compile(r"\b(?:what|which|who|whom|whose|when|where|why|how|whether)\b", re.IGNORECASE)
+_NO_PHRASE = re.compile(
+    r"(?:describe|explain|define|find|check|tell|compare|summari[sz]e|if|because|and|or|but|not|yes|no|ok|okay|thanks?"
+    r"|thank|hello|hi|hey|please|it|he|she|they|we|you|i|this|that|these|those)\b|.* (?:meaning|abbreviation)$",
+    re.IGNORECASE,
+)
+_PHRASE_WORDS = range(2, 13)
+"""A reader is sure of its answer to a question; to the words of a search it answers the same, and is not. More words
+are a sentence."""
+
+_YES_NO_OR_WHETHER = re.compile(
+    r"(?:whether|is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n?[’']t)?\b",
     re.IGNORECASE,
 )
 _DOCUMENTS = re.compile(
@@ -125,6 +156,8 @@ _DEFINITION = (
     re.compile(rf"(?:what|who){_BEING} (?:an? )?(?!(?:the|an?) ){_THING}{_NAMED}", re.IGNORECASE),
     re.compile(rf"[Ww](?:hat|ho){_BEING} the {_CALLED}"),
     re.compile(rf"[Ww]ho{_BEING} {_CALLED}(?:(?:of|the|de|la|von|van|al|ibn|bin) ){{1,2}}{_CALLED}"),
+    re.compile(rf"(?:what|who) (?:an? )?{_THING}{_NAMED}(?<= )(?:is|are|was|were)", re.IGNORECASE),
+    re.compile(rf"[Ww](?:hat|ho) the {_CALLED}(?<= )(?:is|are|was|were)"),
     re.compile(rf"what{_BEING} (?:meant by|the (?:meaning|definition) of) .+", re.IGNORECASE),
     re.compile(r"what (?:does|do|did) .+ mean", re.IGNORECASE),
     re.compile(r"(?:please )?define .+", re.IGNORECASE),
@@ -165,6 +198,8 @@ def plain_question(question: str) -> str:
     'when it left?'
     >>> plain_question("In these documents, who left?"), plain_question("In 2004, who left?")
     ('who left?', 'In 2004, who left?')
+    >>> plain_question("date Mali joined"), plain_question("Name the people who left.")
+    ('What is the date Mali joined?', 'What are the people who left?')
     """
     lead = _lead(question)
     plain = question
@@ -172,8 +207,28 @@ def plain_question(question: str) -> str:
         plain = lead["frame"] + question[lead.end("request") :]
     if documents := _DOCUMENTS.match(plain):
         plain = plain[documents.end() :]
+    if (aside := _ASIDE.match(plain)) and _stands_alone(plain[aside.end() :], without=aside["aside"]):
+        plain = plain[aside.end() :]
     plain = plain if holds_words(plain) else question
-    return f"{plain.rstrip(' .!?…')}?" if holds_words(plain) else plain
+    return f"{_asked(plain).rstrip(' .!?…')}?" if holds_words(plain) else plain
+
+
+def _asked(plain: str) -> str:
+    """Orders and what is typed as into a search box ("date it joined") with the question word that they lack."""
+    if order := _ORDER.match(plain):
+        return f"What {'are' if asks_for_list(plain) else 'is'} {plain[order.end() :]}"
+    if not (plain[0].isascii() and plain[-1].isalnum() and len(plain.split()) in _PHRASE_WORDS):
+        return plain
+    if article := _ARTICLE.match(plain):
+        return f"What is {article[0].lower()}{plain[article.end() :]}"
+    if _QUESTION_WORD.search(plain) or _NO_PHRASE.match(plain) or asks_yes_or_no(plain):
+        return plain
+    return f"What is the {plain}"
+
+
+def _stands_alone(question: str, without: str) -> bool:
+    """Whether a question asks the same without what was written before it: nothing is named there that it needs."""
+    return len(question.split()) > 3 and not _NAMES.search(without) and not _LEANS.search(question)
 
 
 def asks_yes_or_no(question: str) -> bool:
@@ -185,7 +240,7 @@ def asks_yes_or_no(question: str) -> bool:
     [True, False]
     """
     lead = _lead(question)
-    asks = _WHETHER if lead["request"] else _YES_NO
+    asks = _WHETHER if lead["request"] else _YES_NO_OR_WHETHER
     return bool(asks.match(question, lead.end())) and not _CHOICE.search(question)
 
 

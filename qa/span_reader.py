@@ -49,8 +49,8 @@ LIST_TOKENS = 120
 """The same where a list is asked for."""
 
 LIST_LOSS = 4.0
-"""Log-odds that a whole list may score below that part of it which the model marks. From 3 to 6, of 32 questions for lists on held-out
-articles 23 are answered rightly, 15 without; at 2, 21."""
+"""Log-odds that a whole list may score below that part of it which the model marks. From 3 to 6, of 32 questions for
+lists on held-out articles 23 are answered rightly, 15 without; at 2, 21."""
 
 SPANS_A_PASSAGE = 3
 """Different spans kept of one passage: enough for alternatives and disagreement inside it."""

@@ -235,6 +235,17 @@ def test_the_pass_marks_are_kept_on_the_test_questions(pipeline: Pipeline, tmp_p
     assert page.count("<tr>") > len(report.figures)
 
 
+@pytest.mark.parametrize(
+    ("split", "right", "wrong"),
+    [("search", 0.5, 0.1), ("order", 0.6, 0.06), ("chat", 0.46, 0.08), ("question", 0.66, 0.06)],
+)
+def test_the_same_questions_in_other_words(pipeline: Pipeline, split: str, right: float, wrong: float):
+    found = evaluate(pipeline, read_examples(QUESTIONS.with_name("rewordings.jsonl")), split=split).figures
+    assert found["right answers"] >= right
+    assert found["wrong answers"] <= wrong
+    assert found["rightly silent"] >= 0.78
+
+
 def test_questions_about_other_documents_are_refused(pipeline: Pipeline):
     stranger = Example("q", "test", "", (), "Q?", (Accepted(Place("gone.txt", 0, 1), "x"),), ())
     with pytest.raises(QuestionsError, match=r"about gone\.txt, which is not in the index"):

@@ -127,6 +127,7 @@ def test_expressions_are_in_order_and_inside_the_text(kind: AnswerType, text: st
         "Can you tell me whether it joined?",
         "Do you know if NATO met?",
         "I'd like to know if it left",
+        "whether NATO takes part",
     ],
 )
 def test_questions_of_yes_or_no(question: str) -> None:
@@ -161,7 +162,8 @@ def test_questions_that_are_none_of_yes_or_no(question: str, sentence: bool) -> 
     [
         ("What is a partnership programme?", True),
         ("who was Emomali Rahmon", True),
-        ("Can you tell me what the Warsaw Pact was?", False),  # no order of words that it knows
+        ("Can you tell me what the Warsaw Pact was?", True),
+        ("Explain what latency is", False),  # only once it is a plain question
         ("What was the Warsaw Pact?", True),
         ("What is meant by transparency of budgets?", True),
         ("What does interoperability mean?", True),
@@ -211,10 +213,23 @@ def test_questions_for_several_things(question: str, several: bool) -> None:
     ("question", "plain"),
     [
         ("When did it open?", "When did it open?"),
+        ("I need to find out in which year NATO was founded", "in which year NATO was founded?"),
+        ("For my notes: I can't remember who heads the office.", "who heads the office?"),
+        ("year of the first visit", "What is the year of the first visit?"),
+        ("The school where officers were taught", "What is the school where officers were taught?"),
+        ("Give the names of all donors.", "What are the names of all donors?"),
+        ("NATO helped.", "NATO helped?"),
+        ("Tajikistan", "Tajikistan?"),
+        ("встреча в Душанбе", "встреча в Душанбе?"),
+        ("State whether NATO takes part.", "whether NATO takes part?"),
+        ("Explain why the mines were destroyed.", "why the mines were destroyed?"),
+        ("I read of Zarifi and wonder whom he met there.", "I read of Zarifi and wonder whom he met there?"),
+        ("They built a school; I wonder when it opened.", "They built a school; I wonder when it opened?"),
+        ("The soldiers were sent home, tell me why.", "The soldiers were sent home, tell me why?"),
         ("Can you tell me when it opened?", "when it opened?"),
         ("Hi, could you please tell me, who came?", "who came?"),
         ("I would like to know how many came.", "how many came?"),
-        ("founding date", "founding date?"),
+        ("founding date", "What is the founding date?"),
         ("Who came ?!", "Who came?"),
         ("…", "…"),
         ("According to the documents, who came?", "who came?"),
@@ -234,4 +249,4 @@ def test_courtesies_are_no_part_of_a_question(question: str, plain: str) -> None
 @given(st.text(max_size=60))
 def test_a_plain_question_has_words_where_the_question_has(question: str) -> None:
     assert holds_words(plain_question(question)) == holds_words(question)
-    assert len(plain_question(question)) <= len(question) + 1
+    assert len(plain_question(question)) <= len(question) + len("What is the ?")

@@ -7,7 +7,8 @@
 Each article is one long plain-text file, and its title the `kind` of its questions. The questions of the tuning
 articles have the split `tune`, those of the validation articles `test`. Unanswerable questions are SQuAD 2.0's, every
 other one answerable. SQuAD has next to no questions of yes or no: FOLDER/yes_no.jsonl holds those of `yes_no.jsonl`,
-which were written for this, without a look at what the program makes of them.
+which were written for this, without a look at what the program makes of them. FOLDER/reworded.jsonl holds some of the
+articles' questions in other words (see `training.reworded`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,11 @@ import argparse
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from training.data import Dataset, Paragraph, Question, held_out_articles, merge, of_articles, read_squad
+from training.reworded import read_wordings
 
 SPLITS = {"tuning": "tune", "validation": "test"}
 
@@ -114,6 +117,15 @@ def yes_no_examples(folder: Path, titles: Iterable[str], split: str) -> Iterator
         }
 
 
+def reworded_examples(dataset: Dataset, places: list[int], split: str) -> Iterator[dict[str, object]]:
+    """The questions that were put in other words, once in each."""
+    wordings = read_wordings()
+    for question in dataset.questions:
+        for number, text in enumerate(wordings.get(question.id, ()), start=1):
+            reworded = replace(question, id=f"{question.id}-{number}", text=text)
+            yield example(reworded, dataset, places, split)
+
+
 def spread(questions: list[Question], most: int) -> list[Question]:
     """At most so many, taken evenly from all."""
     step = max(1, len(questions) // most)
@@ -139,9 +151,11 @@ def main() -> None:
     )
     yes_no = list(yes_no_examples(options.out / "corpus", titles, split))
     write_lines(options.out / "yes_no.jsonl", yes_no)
+    reworded = list(reworded_examples(part, places, split))
+    write_lines(options.out / "reworded.jsonl", reworded)
     print(
-        f"{len(answerable)} answerable, {len(unanswerable)} unanswerable questions and {len(yes_no)} of yes or no in "
-        f"{options.out}"
+        f"{len(answerable)} answerable, {len(unanswerable)} unanswerable questions, {len(yes_no)} of yes or no and "
+        f"{len(reworded)} in other words in {options.out}"
     )
 
 

@@ -28,7 +28,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from qa.span_reader import QUESTION_TOKENS, SpanReader, TorchModel
-from training.prepare import MADE, QAMR, QED, SQUAD, TIMELINE, Layout, Ragged, load_tokenizer
+from training.prepare import MADE, QAMR, QED, REWORDED, SQUAD, TIMELINE, Layout, Ragged, load_tokenizer
 
 MAX_TOKENS = 320  # of a passage in training; longer ones are cut around the answer
 PREFIXED = 0.7  # share of questions whose passages carry their title
@@ -50,6 +50,9 @@ STEADY = "steady.safetensors"  # as it was when the learning rate began to fall:
 
 NEVER = -1e9  # a logit that stands for minus infinity, with gradients that stay finite
 TINY = 1e-9
+
+SOURCES = {"squad": SQUAD, "qed": QED, "timeline": TIMELINE, "made": MADE, "reworded": REWORDED}
+"""Of questions, by the names that the command takes."""
 
 Ints = NDArray[np.int32]
 Rng = np.random.Generator
@@ -480,6 +483,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--first-minutes", type=float, default=float("inf"), help="end the first stage by then")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the second stage by then")
+    parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES), help="of the second stage")
     parser.add_argument("--negatives", type=int, default=1)
     parser.add_argument("--rate", type=float, default=6e-5, help="the top layer's peak")
     parser.add_argument("--layers", type=int, help="of the base that are kept, from below (default: all)")
@@ -515,7 +519,7 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
 
     watch = after if options.data else None
     first = Stage("first", (QAMR, QED), options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
-    sources = (SQUAD, QED, TIMELINE, MADE)
+    sources = tuple(SOURCES[name] for name in options.sources)
     second = Stage(
         "second", sources, options.epochs, options.questions, options.negatives, options.rate, 0.05, options.minutes
     )
