@@ -217,9 +217,11 @@ class _Window:
             if not np.isfinite(scores[i, j]) or len(found) == SPANS_A_PASSAGE:
                 break
             span = self._span(first + i, first + j, float(scores[i, j]))
-            if span is not None and whole_lists:
+            if span is None or _touches(span, found):
+                continue
+            if whole_lists:
                 span = self._whole_list(span, starts, ends)
-            if span is not None and not any(s.start < span.end and span.start < s.end for s in found):
+            if not _touches(span, found):
                 found.append(span)
         return found
 
@@ -296,6 +298,10 @@ class _Window:
             score,
             support=(passage.start, passage.end),
         )
+
+
+def _touches(span: Span, others: Sequence[Span]) -> bool:
+    return any(other.start < span.end and span.start < other.end for other in others)
 
 
 def _band(tokens: int, longest: int) -> Floats:
