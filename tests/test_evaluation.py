@@ -235,10 +235,7 @@ def test_the_pass_marks_are_kept_on_the_test_questions(pipeline: Pipeline, tmp_p
     assert page.count("<tr>") > len(report.figures)
 
 
-@pytest.mark.parametrize(
-    ("split", "right", "wrong"),
-    [("search", 0.5, 0.1), ("order", 0.6, 0.06), ("chat", 0.46, 0.08), ("question", 0.66, 0.06)],
-)
+@pytest.mark.parametrize(("split", "right", "wrong"), [("search", 0.5, 0.1), ("order", 0.6, 0.06)])
 def test_the_same_questions_in_other_words(pipeline: Pipeline, split: str, right: float, wrong: float):
     found = evaluate(pipeline, read_examples(QUESTIONS.with_name("rewordings.jsonl")), split=split).figures
     assert found["right answers"] >= right
