@@ -90,12 +90,12 @@ _LEAD = re.compile(
 )
 """What may stand before a question: "Hello, can you tell me when …", "In 2004, did …", "And why …"."""
 
+_WH = r"(?:what|which|who|whom|whose|when|where|why|how|whether)\b"
 _ASIDE = re.compile(
     r"(?P<aside>[^?]{0,160}?\b(?:find|work|figure|look)(?:ing)? (?:it )?(?:out|up)|[^?]{0,160}?\b(?:know|knew|remember"
     r"|recall|wonder(?:ing)?|curious|understand|tell|tells|remind me|check|clarify|sure|forg[eo]t|asked?|asking|clue"
     r"|idea|question(?: is)?)|(?:please )?(?:state|say|explain|describe|determine|establish|specify|indicate|identify))"
-    r"(?: me| us)?(?:,| is|:)? (?=(?:exactly |just )?(?:(?:in|on|at|for|from|to|with|by|of|under|since) )?"
-    r"(?:what|which|who|whom|whose|when|where|why|how|whether)\b)",
+    rf"(?: me| us)?(?:,| is|:)? (?=(?:exactly |just )?(?:(?:in|on|at|for|from|to|with|by|of|under|since) )?{_WH})",
     re.IGNORECASE,
 )
 """What people write before the question that they have: "I need to find out when …", "State which …"."""
@@ -103,7 +103,7 @@ _ASIDE = re.compile(
 _LEANS = re.compile(
     r"\b(?:it|its|they|them|their|he|him|his|she|her|this|that|these|those|there|one|ones)\b", re.IGNORECASE
 )
-_NAMES = re.compile(r"(?<!^)\b(?!(?:I|I’[a-z]+|I'[a-z]+)\b)[A-Z]|\d|[\"“”]")
+_NAMES_SOMETHING = re.compile(r"(?<!^)\b(?!(?:I|I’[a-z]+|I'[a-z]+)\b)[A-Z]|\d|[\"“”]")
 
 _ARTICLE = re.compile(r"(?:the|an?)\b", re.IGNORECASE)
 _ORDER = re.compile(
@@ -111,15 +111,15 @@ _ORDER = re.compile(
     r"(?=(?:the|an?|all|some|any|one|two|three|four|five|six)\b)",
     re.IGNORECASE,
 )
-_QUESTION_WORD = re.compile(r"\b(?:what|which|who|whom|whose|when|where|why|how|whether)\b", re.IGNORECASE)
+_QUESTION_WORD = re.compile(rf"\b{_WH}", re.IGNORECASE)
 _NO_PHRASE = re.compile(
     r"(?:describe|explain|define|find|check|tell|compare|summari[sz]e|if|because|and|or|but|not|yes|no|ok|okay|thanks?"
     r"|thank|hello|hi|hey|please|it|he|she|they|we|you|i|this|that|these|those)\b|.* (?:meaning|abbreviation)$",
     re.IGNORECASE,
 )
 _PHRASE_WORDS = range(2, 13)
-"""A reader is sure of its answer to a question; to the words of a search it answers the same, and is not. More words
-are a sentence."""
+"""Of what is typed into a search box; more words are a sentence. A reader marks the same answer to a question and to
+the words of a search, and is surer of the first."""
 
 _YES_NO_OR_WHETHER = re.compile(
     r"(?:whether|is|are|was|were|do|does|did|has|have|had|can|could|will|would|shall|should|may|might|must)(?:n?[’']t)?\b",
@@ -149,14 +149,14 @@ _OTHERS = (
     "of|for|in|at|on|to|by|with|from|about|along|near|between|under|during|after|before|behind|against|that|which|who"
     "|whose|than|as|the|it|he|she|they|called|named|known|defined|there|not|this|these|those|his|her|its|their|your|my|our"
 )
-_NAMED = rf"(?:(?!(?:{_OTHERS})\b)[\w.&/+-]+[’']?(?: |$)){{1,6}}"
+_SOME_THING = rf"(?:(?!(?:{_OTHERS})\b)[\w.&/+-]+[’']?(?: |$)){{1,6}}"
 _CALLED = r"(?:[A-Z0-9][\w.&/+-]*[’']?(?: |$)){1,6}"
 _BEING = r"(?: (?:is|are|was|were)|[’']s)"
 _DEFINITION = (
-    re.compile(rf"(?:what|who){_BEING} (?:an? )?(?!(?:the|an?) ){_THING}{_NAMED}", re.IGNORECASE),
+    re.compile(rf"(?:what|who){_BEING} (?:an? )?(?!(?:the|an?) ){_THING}{_SOME_THING}", re.IGNORECASE),
     re.compile(rf"[Ww](?:hat|ho){_BEING} the {_CALLED}"),
     re.compile(rf"[Ww]ho{_BEING} {_CALLED}(?:(?:of|the|de|la|von|van|al|ibn|bin) ){{1,2}}{_CALLED}"),
-    re.compile(rf"(?:what|who) (?:an? )?{_THING}{_NAMED}(?<= )(?:is|are|was|were)", re.IGNORECASE),
+    re.compile(rf"(?:what|who) (?:an? )?{_THING}{_SOME_THING}(?<= )(?:is|are|was|were)", re.IGNORECASE),
     re.compile(rf"[Ww](?:hat|ho) the {_CALLED}(?<= )(?:is|are|was|were)"),
     re.compile(rf"what{_BEING} (?:meant by|the (?:meaning|definition) of) .+", re.IGNORECASE),
     re.compile(r"what (?:does|do|did) .+ mean", re.IGNORECASE),
@@ -228,7 +228,7 @@ def _asked(plain: str) -> str:
 
 def _stands_alone(question: str, without: str) -> bool:
     """Whether a question asks the same without what was written before it: nothing is named there that it needs."""
-    return len(question.split()) > 3 and not _NAMES.search(without) and not _LEANS.search(question)
+    return len(question.split()) > 3 and not _NAMES_SOMETHING.search(without) and not _LEANS.search(question)
 
 
 def asks_yes_or_no(question: str) -> bool:

@@ -129,6 +129,8 @@ def test_a_list_goes_on_where_a_comma_or_an_and_links_its_members(part: str, goe
 
 
 @given(sentence=st.text(alphabet="ab,; ()&"), ends=st.tuples(st.integers(0, 20), st.integers(0, 20)))
-def test_any_part_of_any_sentence_may_be_asked_whether_its_list_goes_on(sentence: str, ends: tuple[int, int]) -> None:
+def test_a_list_goes_on_only_where_a_link_stands_on_that_side(sentence: str, ends: tuple[int, int]) -> None:
     start, end = sorted(min(end, len(sentence)) for end in ends)
-    assert all(type(side) is bool for side in list_goes_on(sentence, start, end))
+    left, right = list_goes_on(sentence, start, end)
+    assert not left or set(sentence[:start]) & set(",;&")
+    assert not right or set(sentence[end:]) & set(",;&")
