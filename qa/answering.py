@@ -11,7 +11,8 @@ from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.errors import IndexDamaged
-from qa.question import clean_question, holds_words, plain_question
+from qa.lists import items_within, with_whole_lists
+from qa.question import asks_for_steps, clean_question, holds_words, plain_question
 from qa.reader import Reader
 from qa.retrieval import Retriever
 from qa.text import normalise_answer
@@ -120,22 +121,29 @@ class Answerer:
         """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""
         question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
+        reading = with_whole_lists(reading, question, self.documents)
         asked = asked_abbreviation(question)
         return reading if asked is None else with_spelled_out(reading, asked, candidates)
 
     def groups(self, question: str, reading: Reading) -> list[Group]:
-        """The different answers that a reading holds, in the reader's order."""
+        """The different answers that a reading holds, in the reader's order.
+
+        Where it is asked what to do, the surest comes first: how clearly a step is marked says little of whether it is
+        one of the right procedure.
+        """
         question, groups = plain_question(question), []
+        calibrator = self.calibrator.for_question(question)
         for spans in group_spans(reading.spans):
             supported = _supported(spans, reading)
             documents = len({self.original(span.candidate.passage.document) for span in supported})
             found = features(question, reading, spans, documents)
-            groups.append(Group(supported, found, self.calibrator.confidence(found), documents))
-        return groups
+            groups.append(Group(supported, found, calibrator.confidence(found), documents))
+        return sorted(groups, key=lambda group: -group.confidence) if asks_for_steps(question) else groups
 
     def _cited_or_silent(self, question: str, candidates: tuple[Candidate, ...], groups: list[Group]) -> Answer:
         confidence = groups[0].confidence if groups else 0.0
-        grounds = self.calibrator.grounds(groups[0].features) if groups else ()
+        calibrator = self.calibrator.for_question(plain_question(question))
+        grounds = calibrator.grounds(groups[0].features) if groups else ()
         if confidence < THRESHOLDS[self.strictness]:
             withheld = self.citations(groups[0].spans, first_number=1) if groups else ()
             return Answer(
@@ -165,14 +173,25 @@ class Answerer:
         )
 
     def citations(self, spans: Sequence[Span], first_number: int) -> tuple[Citation, ...]:
-        """A citation for each place of an answer, copies of a passage included."""
-        placed = [(span, passage) for span in spans for passage in (span.candidate.passage, *span.candidate.copies)][
-            :MAX_CITATIONS
-        ]
+        """A citation for each place of an answer, copies of a passage included where they have all of it."""
+        placed = [
+            (span, passage)
+            for span in spans
+            for passage in (span.candidate.passage, *span.candidate.copies)
+            if passage == span.candidate.passage or self._has_all(passage, span)
+        ][:MAX_CITATIONS]
         return tuple(
             cite(span, passage, self.documents(passage.document), number)
             for number, (span, passage) in enumerate(placed, start=first_number)
         )
+
+    def _has_all(self, copy: Passage, span: Span) -> bool:
+        """Whether a copy of a span's passage goes on as a list does that was grown beyond the passage."""
+        passage = span.candidate.passage
+        if span.support is not None or (passage.start <= span.start and span.end <= passage.end):
+            return True
+        shift = copy.start - passage.start
+        return self.documents(copy.document).text[span.start + shift : span.end + shift] == span.text
 
 
 def with_scores(candidates: Sequence[Candidate], reading: Reading) -> tuple[Candidate, ...]:
@@ -270,6 +289,7 @@ def cite(span: Span, passage: Passage, document: Document, number: int) -> Citat
         quote=document.text[quote_start:quote_end],
         answer_start=start,
         answer_end=end,
+        items=items_within(document, start, end),
     )
 
 

@@ -14,7 +14,8 @@ from importlib.resources import files
 
 from qa.datatypes import Ground, Reading, Span
 from qa.errors import ModelMissing
-from qa.question import asked_type, asks_yes_or_no, expressions
+from qa.lists import share_of_instructions
+from qa.question import asked_type, asks_for_steps, asks_yes_or_no, expressions
 from qa.text import content_stems, names_and_numbers, share, stems
 
 MAX_GAP = 5.0
@@ -34,6 +35,8 @@ class Features:
     kind: 1 when it is, or holds, an expression of the kind asked for or no kind was asked for, else 0.
     yes_no: 1 when the question is one of yes or no, else 0. A reader trained on questions that a few words answer gives
         a sentence that decides such a question a lower score, and one that does not a much lower one.
+    steps: 1 when it is asked what to do and the answer is a list, else 0.
+    instructs: the share of an answer's lines that tell someone to do something; 0 when it is not asked what to do.
     """
 
     margin: float
@@ -44,6 +47,8 @@ class Features:
     agreement: float
     kind: float
     yes_no: float
+    steps: float
+    instructs: float
 
 
 def features(question: str, reading: Reading, answer: Sequence[Span], independent_documents: int) -> Features:
@@ -54,6 +59,8 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
     context = (passage.text, passage.title, *passage.headings, passage.label.text if passage.label else "")
     around = {stem for text in context for stem in stems(text)}
     kind = asked_type(question)
+    what_to_do = asks_for_steps(question)
+    is_list = what_to_do and not _is_in_a_sentence(best)
     return Features(
         margin=best.score - reading.null,
         gap=min(max(best.score - max(others), 0.0), MAX_GAP) if others else MAX_GAP,
@@ -63,15 +70,27 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
         agreement=float(independent_documents > 1),
         kind=float(kind == "text" or any(True for _ in expressions(kind, best.text))),
         yes_no=float(asks_yes_or_no(question)),
+        steps=float(is_list),
+        instructs=share_of_instructions(best.text.split("\n") if is_list else [best.text]) if what_to_do else 0.0,
     )
+
+
+def _is_in_a_sentence(span: Span) -> bool:
+    sentences = span.candidate.passage.sentences
+    return span.support is not None or any(s.start <= span.start and span.end <= s.end for s in sentences)
 
 
 @dataclass(frozen=True)
 class Calibrator:
-    """Probability = logistic(intercept + sum of coefficient × feature)."""
+    """Probability = logistic(intercept + sum of coefficient × feature).
+
+    `steps` is the same for questions of what to do, of whose answers the surest is given; None where these are judged
+    like all others.
+    """
 
     intercept: float
     coefficients: Mapping[str, float]
+    steps: Calibrator | None = None
 
     @classmethod
     def load(cls, reader: str) -> Calibrator:
@@ -83,12 +102,21 @@ class Calibrator:
             raise ModelMissing(
                 f"There is no calibration for the reader {reader!r}. Fit one with training/calibrate.py."
             ) from error
-        return cls(data["intercept"], data["coefficients"])
+        steps = data.get("steps")
+        return cls(
+            data["intercept"],
+            data["coefficients"],
+            None if steps is None else cls(steps["intercept"], steps["coefficients"]),
+        )
 
     def __post_init__(self) -> None:
         known = {field.name for field in fields(Features)}
         if set(self.coefficients) != known:
             raise ModelMissing(f"The calibration names {sorted(self.coefficients)}, expected are {sorted(known)}.")
+
+    def for_question(self, question: str) -> Calibrator:
+        """What judges the answers to a plain question."""
+        return self.steps if self.steps is not None and asks_for_steps(question) else self
 
     def confidence(self, found: Features) -> float:
         """The probability, in [0, 1], that the answer is right."""

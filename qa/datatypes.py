@@ -237,7 +237,8 @@ class Citation:
     """The sentence(s) in which an answer stands, and where.
 
     `number` counts the citations of one answer from 1. `[start, end)` is the quote, `[answer_start, answer_end)`
-    the answer inside it; `line` (from 1) and `page` are where the answer begins.
+    the answer inside it; `line` (from 1) and `page` are where the answer begins. `items` are the places of its items
+    where the answer is a list with lines of their own, else empty.
     """
 
     number: int
@@ -253,6 +254,7 @@ class Citation:
     quote: str
     answer_start: int
     answer_end: int
+    items: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         _check_length("citation", self.start, self.end, self.quote)
@@ -266,6 +268,14 @@ class Citation:
     def answer(self) -> str:
         """The answer's words as they stand in this quote."""
         return self.quote[self.answer_start - self.start : self.answer_end - self.start]
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The answer's words for people to read: on one line, or a line for each item with its bullet."""
+        starts = (self.answer_start, *(end for _, end in self.items[:-1]))
+        ends = (*(end for _, end in self.items[:-1]), self.answer_end)
+        lines = (self.quote[a - self.start : b - self.start] for a, b in zip(starts, ends, strict=True))
+        return tuple(" ".join(line.split()) for line in lines)
 
 
 @dataclass(frozen=True, slots=True)

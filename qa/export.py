@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from qa.datatypes import Answer, Citation
-from qa.render import REASONS, answer_json, citation_html, place
+from qa.render import REASONS, answer_json, citation_html, place, words_html
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])|^(\s*)([-+]|\d+[.)])(?=\s)", re.MULTILINE)
 
@@ -27,7 +27,8 @@ def answer_copy(answer: Answer) -> str:
     """The answer's words and where they stand, as plain text; for a silent one the reason."""
     if answer.text is None:
         return _silence(answer)
-    return f"{answer.text}\n\n" + "\n".join(f"[{c.number}] {citation_copy(c)}" for c in answer.citations)
+    words = "\n".join(answer.citations[0].lines)
+    return f"{words}\n\n" + "\n".join(f"[{c.number}] {citation_copy(c)}" for c in answer.citations)
 
 
 def citation_copy(citation: Citation) -> str:
@@ -42,20 +43,21 @@ def answer_markdown(answer: Answer, numbers: Callable[[], int] | None = None) ->
     asked = f"**{markdown(_one_line(answer.question))}**" if answer.question else ""
     if answer.text is None:
         return f"{asked}\n\n{_silence(answer)}\n"
-    given, notes = _noted(answer.text, answer.citations, numbers)
-    parts = [asked, f"> {given}", f"Confidence {answer.confidence:.0%}."]
+    given, notes = _noted(answer.citations, numbers)
+    parts = [asked, "\n".join(f"> {line}" for line in given), f"Confidence {answer.confidence:.0%}."]
     for other in answer.alternatives:
-        words, further = _noted(other.text, other.citations, numbers)
-        parts.append(f"Another answer ({other.confidence:.0%}): {words}")
+        words, further = _noted(other.citations, numbers)
+        parts.append("\n".join([f"Another answer ({other.confidence:.0%}): {words[0]}", *words[1:]]))
         notes += further
     return "\n\n".join([part for part in parts if part] + ["\n".join(notes)]) + "\n"
 
 
-def _noted(text: str, citations: Sequence[Citation], numbers: Callable[[], int]) -> tuple[str, list[str]]:
-    """A text with the marks of its footnotes, and the footnotes."""
+def _noted(citations: Sequence[Citation], numbers: Callable[[], int]) -> tuple[list[str], list[str]]:
+    """The lines of the answer that is cited, the last with the marks of its footnotes, and the footnotes."""
     numbered = [(numbers(), citation) for citation in citations]
     marks = "".join(f"[^{number}]" for number, _ in numbered)
-    return markdown(_one_line(text)) + marks, [f"[^{n}]: {markdown(citation_copy(c))}" for n, c in numbered]
+    lines = "\\\n".join(markdown(line) for line in citations[0].lines) + marks  # a backslash keeps a line's end
+    return lines.split("\n"), [f"[^{n}]: {markdown(citation_copy(c))}" for n, c in numbered]
 
 
 def conversation_markdown(answers: Sequence[Answer]) -> str:
@@ -95,12 +97,13 @@ def _answer_html(answer: Answer) -> str:
     if answer.text is None:
         return f"{asked}<p class='words'>{html.escape(_silence(answer))}</p>"
     others = "".join(
-        f"<p class='note'>Another answer, {other.confidence:.0%}: {html.escape(other.text)}</p>"
+        f"<p class='note'>Another answer, {other.confidence:.0%}: {words_html(other.citations[0])}</p>"
         f"{_quotes(other.citations)}"
         for other in answer.alternatives
     )
     return (
-        f"{asked}<p class='words'>{html.escape(answer.text)}</p><p class='note'>Confidence {answer.confidence:.0%}</p>"
+        f"{asked}<p class='words'>{words_html(answer.citations[0])}</p>"
+        f"<p class='note'>Confidence {answer.confidence:.0%}</p>"
         f"{_quotes(answer.citations)}{others}"
     )
 

@@ -141,6 +141,22 @@ _OF_DEGREE = (
 
 _WHY_HOW = re.compile(rf"(?:why|for what reason|how(?!\s+(?:{_OF_DEGREE})))\b", re.IGNORECASE)
 
+_DOER = r"(?:i|you|we|one|someone|somebody|people|users|(?:a|the) (?:user|person|reader|beginner))"
+_MODAL = r"(?:do|can|could|should|would|shall|must|might|may|does|will)(?:n[’']t)?"
+_STEPS = re.compile(
+    r"(?:^|[,.;:?!)] )(?:and |but |so |then )?(?:"
+    rf"how (?:(?:else|best|exactly) )?(?:{_MODAL} {_DOER}\b|to\b)|how (?:can|could|should|must|might|may) .+ be \w+"
+    rf"|what (?:{_MODAL}|am|are) {_DOER} (?:\w+ )?(?:(?:need|have|supposed|meant|required) to )?do\b"
+    r"|what (?:is|are|was|were|would be) the (?:\w+ )?(?:ways?|steps?|procedure|instructions?|method|trick)"
+    r" (?:to|for|of|in)\b"
+    r"|(?:the )?(?:steps|instructions|procedure|directions) (?:to|for|on|of|in)\b"
+    rf"|where {_MODAL} {_DOER} (?:change|set|adjust|turn|switch|enable|disable|choose|select|edit|configure|define"
+    r"|specify|activate|deactivate|add|remove|control|modify|customi[sz]e|enter|type|pick)\b"
+    r"|how[ .?!]*$)",
+    re.IGNORECASE,
+)
+"""What asks what to do, as against how something came about or works ("How did plants …?")."""
+
 _THING = (
     r"(?!(?:happening|new|wrong|next|special|important|different|available|possible|missing|left)$)"
     r"(?!.*(?:[\w-]{2}[^\We]ed|missing)(?: (?:as|into))?$)"
@@ -175,7 +191,7 @@ _PLURAL_VERB = r"(?:are|were|do|did|have|had|can|could|will|would|should|may|mig
 _BEFORE_PLURAL = rf"(?:(?!(?:{_PLURAL_VERB}|is|was|does|has|in|on|at|for|to|with|by)\b)[\w'-]+ )"
 _LIST = re.compile(
     r"(?:[\w' -]+, )?(?:(?:in|on|at|for|from|to|with|by|of|into|under|during|through) )?"
-    rf"(?:(?:what|which) {_BEFORE_PLURAL}{{0,5}}?{_PLURAL} {_PLURAL_VERB}\b|(?:which|what) {_SEVERAL}\b"
+    rf"(?:(?:what|which) {_BEFORE_PLURAL}{{0,5}}?{_PLURAL} (?:{_PLURAL_VERB}|does|has)\b|(?:which|what) {_SEVERAL}\b"
     rf"|which (?:of [\w' ]+ )?(?:other )?(?:(?-i:[A-Z])\w+ ){{0,2}}{_PLURAL}\b|(?:what|who|which) (?:are|were)\b"
     rf"|name (?:the|some|all|{_SEVERAL})\b|list\b|(?:state|give|mention) (?:the |all |some )*{_PLURAL}\b)",
     re.IGNORECASE,
@@ -245,13 +261,25 @@ def asks_yes_or_no(question: str) -> bool:
 
 
 def asks_for_sentence(question: str) -> bool:
-    """Whether only a whole sentence answers: to yes or no, to "why", to a plain "how", to what or who something is.
+    """Whether less than a sentence is no answer: to yes or no, "why", a plain "how", or what or who something is.
 
     >>> [asks_for_sentence(q) for q in ("Has it left?", "Tell me how it left.", "How soon did it leave?")]
     [True, True, False]
     """
     lead = _lead(question)
-    return asks_yes_or_no(question) or bool(_WHY_HOW.match(question, lead.end())) or asks_for_definition(question)
+    is_why_or_how = bool(_WHY_HOW.match(question, lead.end()))
+    return asks_yes_or_no(question) or is_why_or_how or asks_for_steps(question) or asks_for_definition(question)
+
+
+def asks_for_steps(question: str) -> bool:
+    """Whether a question asks what to do, so that a procedure answers it, not how something came about or works.
+
+    >>> [asks_for_steps(q) for q in ("How do I add a break?", "steps for a clean copy", "What should I do to leave?")]
+    [True, True, True]
+    >>> [asks_for_steps(q) for q in ("How do plants drink?", "How soon can I leave?", "What do I need?")]
+    [False, False, False]
+    """
+    return bool(_STEPS.search(question))
 
 
 def asks_for_definition(question: str) -> bool:

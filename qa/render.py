@@ -83,7 +83,7 @@ def failed_json(question: str, error: Exception, identifier: object = None) -> d
 
 
 def citation_json(citation: Citation) -> dict[str, Any]:
-    """A citation with every field of the contract."""
+    """A citation with every field of the contract, and where the answer is a list the places of its items."""
     return {
         "number": citation.number,
         "document": citation.document,
@@ -98,6 +98,7 @@ def citation_json(citation: Citation) -> dict[str, Any]:
         "quote": citation.quote,
         "answer_start": citation.answer_start,
         "answer_end": citation.answer_end,
+        **({"items": [list(item) for item in citation.items]} if citation.items else {}),
     }
 
 
@@ -159,7 +160,7 @@ def answer_text(answer: Answer) -> str:
                 f"  {shown_name(c.passage.document)}: {_shortened(c.passage.text)}" for c in answer.candidates[:3]
             ]
         return "\n".join(lines)
-    lines = [f"{_one_line(answer.text)}   (confidence {answer.confidence:.0%})", ""]
+    lines = [f"{_lines(answer.citations[0])}   (confidence {answer.confidence:.0%})", ""]
     if answer.read_as is not None:
         lines[1:1] = [f"read as: {_one_line(answer.read_as)}"]
     lines += _citations_text(answer.citations)
@@ -168,8 +169,8 @@ def answer_text(answer: Answer) -> str:
     if answer.alternatives:
         lines += ["", "Other answers in the documents:"]
         for other in answer.alternatives:
-            lines += [f"  {_one_line(other.text)}   (confidence {other.confidence:.0%})"]
-            lines += [f"  {line}" for line in _citations_text(other.citations)]
+            words = f"{_lines(other.citations[0])}   (confidence {other.confidence:.0%})"
+            lines += [f"  {line}" for line in (*words.split("\n"), *_citations_text(other.citations))]
     return "\n".join(lines)
 
 
@@ -177,9 +178,15 @@ def _citations_text(citations: Sequence[Citation]) -> list[str]:
     lines = []
     for citation in citations:
         start, end = citation.answer_start - citation.start, citation.answer_end - citation.start
-        quote = f"{citation.quote[:start]}»{citation.quote[start:end]}«{citation.quote[end:]}"
-        lines += [f"[{citation.number}] {place(citation)}", f"    {_one_line(quote)}"]
+        before, after = f"{citation.quote[:start]}»", f"«{citation.quote[end:]}"
+        quote = f"{_one_line(before)}{_lines(citation)}{_one_line(after)}"
+        lines += [f"[{citation.number}] {place(citation)}", *(f"    {line}" for line in quote.split("\n"))]
     return lines
+
+
+def _lines(citation: Citation) -> str:
+    """An answer for a terminal: on one line, or a line for each item of a list."""
+    return "\n".join(_one_line(line) for line in citation.lines)
 
 
 def candidates_text(candidates: Sequence[Candidate]) -> str:
@@ -212,6 +219,11 @@ def marked_html(text: str, start: int, end: int, offset: int = 0) -> str:
         return html.escape(text)
     start, end = start - offset, end - offset
     return f"{html.escape(text[:start])}<mark>{html.escape(text[start:end])}</mark>{html.escape(text[end:])}"
+
+
+def words_html(citation: Citation) -> str:
+    """An answer's words, a line for each item of a list."""
+    return "<br>".join(map(html.escape, citation.lines))
 
 
 def citation_html(citation: Citation) -> str:

@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from qa.datatypes import Block, BlockKind, Label, Page, Section
+from qa.text import BULLET
 
 MAX_HEADING_CHARACTERS = 90
 MAX_HEADING_WORDS = 12
@@ -76,8 +77,6 @@ class Heading:
 
 
 _DIVIDER = re.compile(r"[-–—_*=~#•·.\s]+")
-BULLET = re.compile(r"(?:[-–—*•▪◦‣·]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\)|[a-z]\.)\s+(?=\S)")
-"""A capital with a full stop is no bullet: "J. Smith built it"."""
 _HTML_COMMENT = re.compile(r"<!--.*-->", re.DOTALL)
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _EVENT = re.compile(

@@ -70,6 +70,9 @@ def _cut(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
+BULLET = re.compile(r"(?:[-–—*•▪◦‣·]|\(?\d{1,3}[.)]|\(?[a-zA-Z]\)|[a-z]\.)\s+(?=\S)")
+"""A capital with a full stop is no bullet: "J. Smith built it"."""
+
 _CLAUSE = (
     r"\s*(?:(?:and|but)\s+)?(?:which|who|whom|whose|where|when|while|whereas|as|since|because|although|though|but|so|if"
     r"|unless|rather|after|before|leading|making|allowing|causing|resulting)\b"
@@ -91,6 +94,15 @@ def list_goes_on(sentence: str, start: int, end: int) -> tuple[bool, bool]:
     part, after = sentence[start:end], sentence[end:]
     more = _ONE_MORE if _LAST_MEMBER.search(part) else _MEMBER_AFTER
     return bool(_MEMBER_BEFORE.search(sentence[:start])), bool(more.match(after))
+
+
+def is_list(text: str) -> bool:
+    """Whether a text names several things, the last of them after "and" or "or".
+
+    >>> is_list("Oslo, Rome and Bonn"), is_list("Oslo and Rome"), is_list("the mines, which were old")
+    (True, False, False)
+    """
+    return bool(_LAST_MEMBER.search(text))
 
 
 _PUNCTUATION = str.maketrans("", "", string.punctuation + "‘’“”–—…")

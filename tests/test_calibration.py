@@ -10,7 +10,9 @@ from qa.errors import ModelMissing
 from qa.pipeline import READERS
 from tests.reading import candidates, document
 
-FLAT = dict.fromkeys(("margin", "gap", "dense", "words", "names", "agreement", "kind", "yes_no"), 0.0)
+FLAT = dict.fromkeys(
+    ("margin", "gap", "dense", "words", "names", "agreement", "kind", "yes_no", "steps", "instructs"), 0.0
+)
 PAGE = document("page.txt", "Mines were destroyed by 2004. In 2003 the fund paid for 1000 mines in Tajikistan.")
 
 
@@ -27,6 +29,8 @@ def test_features_can_be_computed_by_hand():
         agreement=1.0,
         kind=1.0,  # a number for "how many"
         yes_no=0.0,
+        steps=0.0,
+        instructs=0.0,
     )
 
 
@@ -49,11 +53,39 @@ def test_whether_yes_or_no_is_asked(question: str, yes_no: float):
     assert features(question, Reading((best,), 0.0), (best,), 1).yes_no == yes_no
 
 
+LIST = document("list.txt", "Doors\n\n- Open the door.\n- Go through it.")
+
+
+@pytest.mark.parametrize(
+    ("question", "length", "expected"),
+    [
+        ("How do I go out?", 31, (1.0, 1.0)),
+        ("How do I go out?", 14, (0.0, 1.0)),
+        ("How do I go out?", 4, (0.0, 1.0)),
+        ("Which doors are there?", 31, (0.0, 0.0)),
+    ],
+)
+def test_whether_what_to_do_is_asked_and_told(question: str, length: int, expected: tuple[float, float]):
+    [only] = candidates(LIST)
+    start = LIST.text.index("Open")
+    best = Span(only, start, start + length, LIST.text[start : start + length], 1.0)
+    found = features(question, Reading((best,), 0.0), (best,), 1)
+    assert (found.steps, found.instructs) == expected
+
+
+def test_questions_of_what_to_do_have_coefficients_of_their_own():
+    steps = Calibrator(1.0, FLAT)
+    both = Calibrator(-1.0, FLAT, steps)
+    assert both.for_question("How do I go out?") is steps
+    assert both.for_question("When did it open?") is both
+    assert Calibrator(-1.0, FLAT).for_question("How do I go out?").intercept == -1.0
+
+
 def test_the_probability_is_the_logistic_of_the_weighted_sum():
     calibrator = Calibrator(-1.0, {**FLAT, "margin": 2.0})
-    zero = Features(0.5, 0, 0, 0, 0, 0, 0, 0)
+    zero = Features(0.5, *[0] * 9)
     assert calibrator.confidence(zero) == pytest.approx(0.5)  # -1 + 2 × 0.5 = 0
-    assert calibrator.confidence(Features(-1e9, 0, 0, 0, 0, 0, 0, 0)) == 0.0
+    assert calibrator.confidence(Features(-1e9, *[0] * 9)) == 0.0
 
 
 def test_coefficients_that_do_not_fit_the_features_are_refused():
@@ -68,4 +100,7 @@ def test_a_reader_without_calibration_is_refused_with_what_to_do():
 
 def test_every_reader_has_its_calibration():
     for name in READERS:
-        assert Calibrator.load(f"{name}-reader").confidence(Features(5, 5, 1, 1, 1, 1, 1, 0)) > 0.5
+        calibrator = Calibrator.load(f"{name}-reader")
+        assert calibrator.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 0, 0)) > 0.5
+        assert calibrator.steps is not None
+        assert calibrator.steps.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 1, 1)) > 0.5

@@ -16,6 +16,7 @@ from qa.question import (
     asks_for_definition,
     asks_for_list,
     asks_for_sentence,
+    asks_for_steps,
     asks_yes_or_no,
     clean_question,
     expressions,
@@ -185,12 +186,42 @@ def test_questions_of_what_or_who_something_is(question: str, definition: bool) 
 
 
 @pytest.mark.parametrize(
+    ("question", "steps"),
+    [
+        ("How do I insert a page break?", True),
+        ("how to merge two lists?", True),
+        ("How would one turn it off?", True),
+        ("How can cells be protected?", True),
+        ("What should I do to get rid of an entry?", True),
+        ("What are the steps for printing stickers?", True),
+        ("steps to leave?", True),
+        ("Where can I change the first page number?", True),
+        ("The pump is stuck. How do I open it?", True),
+        ("I want a note that is not printed, how?", True),
+        ("How did plants reach the island?", False),
+        ("How do plants drink?", False),
+        ("How many can I take?", False),
+        ("How long do I wait?", False),
+        ("Who taught them how to read?", False),
+        ("Where can I find a hotel?", False),
+        ("What do I need?", False),
+        ("What is the purpose of the fund?", False),
+    ],
+)
+def test_questions_of_what_to_do(question: str, steps: bool) -> None:
+    assert asks_for_steps(question) == steps
+    assert asks_for_sentence(question) or not steps
+
+
+@pytest.mark.parametrize(
     ("question", "several"),
     [
         ("Which countries paid for it?", True),
         ("Can you tell me which countries paid?", True),
         ("In which years was London hit?", True),
         ("What three churches have colleges there?", True),
+        ("What parts does the pump have?", True),
+        ("What status does it have?", False),
         ("What kinds of courses are held?", True),
         ("Which Supreme Court cases deal with it?", True),
         ("Who were its presidents?", True),

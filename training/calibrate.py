@@ -2,12 +2,15 @@
 
     python -m training.calibrate --reader sentence
     python -m training.calibrate --reader span --articles TUNING VALIDATION
+    python -m training.calibrate --reader span --manuals MANUALS/office MANUALS/images
 
 Writes `qa/models/calibration-<reader>.json`: the coefficients of a logistic model over `qa.calibration.Features`. For
 each question the model is shown the best answer that the reader found and whether it is right; to a question that the
 documents do not answer, every answer is wrong. The articles' questions of yes or no are a source of their own. Also
 prints how well the confidence holds on articles that it was not fitted on: each article's with the coefficients fitted
 on all others.
+
+With manuals (see `training.manuals`) only the coefficients for questions of what to do are fitted, and the others stay.
 """
 
 from __future__ import annotations
@@ -30,25 +33,32 @@ from qa.calibration import Calibrator, Features
 from qa.embedding import SentenceTransformerEmbedder
 from qa.evaluation import CALIBRATION_BINS, Example, is_right, read_examples
 from qa.pipeline import READERS, Pipeline, open_reader
+from qa.question import asks_for_steps, plain_question
 
 REGULARISATION = 3.0
 """A hundred questions and eight features: held well towards zero, so that no feature is believed for a few examples."""
 
 
+FITTED = 4
+"""Answers to a question of what to do that are shown to the model: the surest of them is given, so that it must tell
+them apart. With all of them the confidence is less true."""
+
 Observed = tuple[list[Features], list[bool]]
-"""Of some questions: the features of the best answer, and whether it is right."""
+"""Of some questions: the features of answers, and whether each is right."""
 
 
-def observe(pipeline: Pipeline, examples: list[Example]) -> Observed:
-    """The features of the best answer to each question, and whether it is right."""
+def observe(pipeline: Pipeline, examples: Iterable[Example], steps: bool = False) -> Observed:
+    """The best answer to each question; with `steps` the best few to each question of what to do."""
     answerer = pipeline.answerer()
     found, right = [], []
     for example in examples:
+        if asks_for_steps(plain_question(example.question)) != steps:
+            continue
         candidates = answerer.retrieve(example.question)
         groups = answerer.groups(example.question, answerer.read(example.question, candidates))
-        if groups:
-            found.append(groups[0].features)
-            right.append(is_right(example, answerer.citations(groups[0].spans, first_number=1)))
+        for group in sorted(groups, key=lambda group: -group.features.margin)[: FITTED if steps else 1]:
+            found.append(group.features)
+            right.append(is_right(example, answerer.citations(group.spans, first_number=1)))
     return found, right
 
 
@@ -79,7 +89,7 @@ def fit(sources: Sequence[Observed]) -> dict[str, Any]:
     return {
         "intercept": round(float(intercept), 4),
         "coefficients": {name: round(float(value), 4) for name, value in zip(names, coefficients, strict=True)},
-        "fitted_on": {"questions": len(right), "right": int(sum(right))},
+        "fitted_on": {"answers": len(right), "right": int(sum(right))},
     }
 
 
@@ -113,9 +123,19 @@ def main() -> None:
     arguments.add_argument("--index", type=Path, default=Path("index"))
     arguments.add_argument("--questions", type=Path, default=Path("tests/evaluation/questions.jsonl"))
     arguments.add_argument("--articles", type=Path, nargs="*", default=[], help="folders of training.articles, indexed")
+    arguments.add_argument("--manuals", type=Path, nargs="*", default=[], help="folders of training.manuals, indexed")
     given = arguments.parse_args()
     embedder = SentenceTransformerEmbedder()
     reader = open_reader(given.reader, embedder)
+    path = Path("qa/models") / f"calibration-{reader.name}.json"
+    shipped = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    if given.manuals:
+        manuals = [
+            observe(Pipeline(folder / "index", embedder, reader), read_examples(folder / "how_to.jsonl"), steps=True)
+            for folder in given.manuals
+        ]
+        write(path, {**shipped, "steps": fit(manuals)})
+        return
     own = [example for example in read_examples(given.questions) if example.split == "tune"]
     sources = [observe(Pipeline(given.index, embedder, reader), own)]
     held_out: dict[str, dict[str, Observed]] = {"questions.jsonl": {}, "yes_no.jsonl": {}}
@@ -128,8 +148,13 @@ def main() -> None:
     if given.articles:
         left_out(sources[0], held_out)
         sources += [together(articles.values()) for articles in held_out.values()]
-    path = Path("qa/models") / f"calibration-{reader.name}.json"
-    path.write_text(json.dumps({"reader": reader.name, **fit(sources)}, indent=1) + "\n", encoding="utf-8")
+    steps = {"steps": shipped["steps"]} if "steps" in shipped else {}
+    write(path, {"reader": reader.name, **fit(sources), **steps})
+
+
+def write(path: Path, calibration: dict[str, Any]) -> None:
+    """Write coefficients, and show them."""
+    path.write_text(json.dumps(calibration, indent=1) + "\n", encoding="utf-8")
     print(path.read_text(encoding="utf-8"))
 
 

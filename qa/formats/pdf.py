@@ -16,7 +16,8 @@ from qa.errors import DocumentError
 from qa.formats.extraction import Extraction, sane_date
 from qa.formats.limits import MAX_CHARACTERS, MAX_PAGES
 from qa.formats.traced import Traced
-from qa.structure import BULLET, Structure, stated_date
+from qa.structure import Structure, stated_date
+from qa.text import BULLET
 
 if TYPE_CHECKING:
     import pypdfium2

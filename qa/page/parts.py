@@ -13,7 +13,8 @@ from qa.answering import DEFAULT_K, THRESHOLDS, Strictness
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
 from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
-from qa.render import REASONS, citation_html
+from qa.question import asks_for_steps, plain_question
+from qa.render import REASONS, citation_html, words_html
 
 LONG_ANSWER = 60
 """Characters beyond which an answer is a sentence, set smaller than a name or a year."""
@@ -26,6 +27,9 @@ MAX_PASSAGE_CHARACTERS = 320
 
 MAX_READ_CHARACTERS = 70
 """Of a passage in the table of those read, beside its scores."""
+
+MAX_OTHER_CHARACTERS = 240
+"""Of another answer until it is unfolded: a long sentence; lists are longer."""
 
 MAX_SHORT_CHARACTERS = 80
 """Of an answer that is folded."""
@@ -57,8 +61,13 @@ GROUNDS = {
     "agreement": "Another document says so too",
     "kind": "It is of the kind asked for",
     "yes_no": "Yes or no is asked, which is marked less clearly",
+    "steps": "What to do is asked, and it is a list",
+    "instructs": "It tells someone to do something",
 }
 """The features of the calibration in plain words."""
+
+UNASKED = ("yes_no", "steps", "instructs")
+"""Those that are 0 where something else is asked."""
 
 
 @dataclass(frozen=True)
@@ -194,34 +203,37 @@ def _judging_html(turn: Turn) -> str:
 
 
 def _cited_html(answer: Answer) -> str:
-    assert answer.text is not None  # it is cited
     rivals = [other for other in answer.alternatives if _is_rival(other, answer)]
-    others = [other for other in answer.alternatives if not _is_rival(other, answer)]
+    others = [other for other in answer.alternatives if other not in rivals]
     documents = answer.independent_documents
     agreement = f"<p class='agreement'>{documents} documents agree.</p>" if documents > 1 else ""
-    words = _words_html(answer.text)
+    words = _words_html(answer.citations[0])
     shown = f"{words}{_confidence_html(answer.confidence)}{agreement}{_citations_html(answer.citations)}"
     return f"{_sides_html(answer, rivals) if rivals else shown}{_alternatives_html(others)}"
 
 
 def _is_rival(other: Alternative, answer: Answer) -> bool:
-    """Whether another answer is sure enough, alone and beside the best one, to contradict it."""
+    """Whether another answer is sure enough, alone and beside the best one, to contradict it; no procedure does."""
     best, rival = answer.confidence, other.confidence
-    return rival >= RIVAL and best * (1 - rival) <= RIVAL_ODDS * rival * (1 - best)
+    is_sure = rival >= RIVAL and best * (1 - rival) <= RIVAL_ODDS * rival * (1 - best)
+    return is_sure and not asks_for_steps(plain_question(answer.question))
 
 
-def _words_html(text: str) -> str:
-    return f"<p class='words{' long' if len(text) > LONG_ANSWER else ''}'>{escape(text)}</p>"
+def _words_html(citation: Citation) -> str:
+    """The answer that a citation gives: its words, or the items of a list."""
+    if citation.items:
+        items = "".join(f"<li>{escape(line)}</li>" for line in citation.lines)
+        return f"<ul class='words list'>{items}</ul>"
+    return f"<p class='words{' long' if len(citation.answer) > LONG_ANSWER else ''}'>{words_html(citation)}</p>"
 
 
 def _sides_html(answer: Answer, rivals: Sequence[Alternative]) -> str:
     """Different answers side by side, each with its dates and citations."""
-    assert answer.text is not None
-    sides = [(answer.text, answer.confidence, answer.citations), *((r.text, r.confidence, r.citations) for r in rivals)]
+    sides = [(answer.confidence, answer.citations), *((rival.confidence, rival.citations) for rival in rivals)]
     parts = "".join(
-        f"<div class='side'>{_words_html(text)}<p class='confidence'>{_dates(citations)}{_hundredths(confidence)}"
-        f"&#8239;% likely right</p>{_citations_html(citations)}</div>"
-        for text, confidence, citations in sides
+        f"<div class='side'>{_words_html(citations[0])}<p class='confidence'>{_dates(citations)}"
+        f"{_hundredths(confidence)}&#8239;% likely right</p>{_citations_html(citations)}</div>"
+        for confidence, citations in sides
     )
     return f"<p class='disagreement'>The documents give different answers:</p><div class='sides'>{parts}</div>"
 
@@ -259,11 +271,14 @@ def _in_words(confidence: float) -> str:
 
 
 def _citations_html(citations: Sequence[Citation]) -> str:
-    items = "".join(
-        f"<li><blockquote>{citation_html(citation)}</blockquote>{_citation_opener_html(citation)}</li>"
-        for citation in citations
-    )
+    items = "".join(f"<li>{_quote_html(citation)}{_citation_opener_html(citation)}</li>" for citation in citations)
     return f"<ol class='citations' aria-label='Citations'>{items}</ol>"
+
+
+def _quote_html(citation: Citation) -> str:
+    """A citation's quote; none for a whole list, which would only stand there once more."""
+    is_list = citation.items and citation.quote == citation.answer
+    return "" if is_list and citation.number == 1 else f"<blockquote>{citation_html(citation)}</blockquote>"
 
 
 def _citation_opener_html(citation: Citation) -> str:
@@ -298,7 +313,8 @@ def _alternatives_html(alternatives: Sequence[Alternative]) -> str:
     if not alternatives:
         return ""
     items = "".join(
-        f"<details><summary><span>{escape(other.text)}</span> <small>{escape(_sources(other))} · "
+        f"<details><summary><span>{escape(clipped(other.text, MAX_OTHER_CHARACTERS))}</span> "
+        f"<small>{escape(_sources(other))} · "
         f"{_hundredths(other.confidence)}&#8239;%</small></summary>{_citations_html(other.citations)}</details>"
         for other in alternatives
     )
@@ -306,9 +322,12 @@ def _alternatives_html(alternatives: Sequence[Alternative]) -> str:
 
 
 def _sources(alternative: Alternative) -> str:
-    """Who gives another answer, and when: "[2][3] Relations with Mali, 3 May 2004"."""
+    """Who gives another answer, and when: "[2][3] Relations with Mali, 3 May 2004"; of a list under which heading."""
     numbers = "".join(f"[{citation.number}]" for citation in alternative.citations)
-    documents = [", ".join(filter(None, (c.title, day(c.date)))) for c in alternative.citations]
+    documents = [
+        ", ".join(filter(None, (c.title, day(c.date), *(c.headings[-1:] if c.items else ()))))
+        for c in alternative.citations
+    ]
     return f"{numbers} {'; '.join(dict.fromkeys(documents))}"
 
 
@@ -317,7 +336,7 @@ def _why_html(answer: Answer, document: Callable[[str], Document]) -> str:
     if not answer.candidates or answer.reason == "nothing_near":
         return ""
     # What counts for nothing whatever it is, and what was not asked, would only be read in vain.
-    told = [g for g in answer.grounds if g.effect or not (g.value or g.name == "yes_no")]
+    told = [g for g in answer.grounds if g.effect or not (g.value or g.name in UNASKED)]
     most = max((abs(ground.effect) for ground in told), default=0.0) or 1.0
     grounds = "".join(
         f"<tr><th scope='row'>{escape(GROUNDS.get(g.name, g.name))}</th><td>{_bar_html(abs(g.effect) / most)}"
