@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.resources import files
 
-from qa.datatypes import Ground, Reading, Span
+from qa.datatypes import Candidate, Ground, Reading, Span
 from qa.errors import ModelMissing
 from qa.lists import share_of_instructions
 from qa.question import asked_type, asks_for_steps, asks_yes_or_no, expressions
@@ -20,6 +20,10 @@ from qa.text import content_stems, names_and_numbers, share, stems
 
 MAX_GAP = 5.0
 """Beyond this a lead over the next answer says no more; it is also the lead of an answer that stands alone."""
+
+
+MAX_LEAD = 0.3
+"""The lead in cosine of a passage on what is asked over those that are not; one that stands alone has it."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,8 @@ class Features:
         a sentence that decides such a question a lower score, and one that does not a much lower one.
     steps: 1 when it is asked what to do and the answer is a list, else 0.
     instructs: the share of an answer's lines that tell someone to do something; 0 when it is not asked what to do.
+    lead: by how much its passage's cosine is above that of the nearest passage under other headings, at most `MAX_LEAD`
+        to either side; 0 when it is not asked what to do.
     """
 
     margin: float
@@ -49,6 +55,7 @@ class Features:
     yes_no: float
     steps: float
     instructs: float
+    lead: float
 
 
 def features(question: str, reading: Reading, answer: Sequence[Span], independent_documents: int) -> Features:
@@ -72,7 +79,16 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
         yes_no=float(asks_yes_or_no(question)),
         steps=float(is_list),
         instructs=share_of_instructions(best.text.split("\n") if is_list else [best.text]) if what_to_do else 0.0,
+        lead=_lead(best.candidate, reading) if what_to_do else 0.0,
     )
+
+
+def _lead(candidate: Candidate, reading: Reading) -> float:
+    def place(of: Candidate) -> tuple[str, tuple[str, ...]]:
+        return of.passage.document, of.passage.headings
+
+    others = [s.candidate.dense for s in reading.spans if place(s.candidate) != place(candidate)]
+    return min(max(candidate.dense - max(others, default=0.0), -MAX_LEAD), MAX_LEAD)
 
 
 def _is_in_a_sentence(span: Span) -> bool:

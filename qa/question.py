@@ -151,8 +151,8 @@ _STEPS = re.compile(
     r" (?:to|for|of|in)\b"
     r"|(?:the )?(?:steps|instructions|procedure|directions) (?:to|for|on|of|in)\b"
     rf"|where {_MODAL} {_DOER} (?:change|set|adjust|turn|switch|enable|disable|choose|select|edit|configure|define"
-    r"|specify|activate|deactivate|add|remove|control|modify|customi[sz]e|enter|type|pick)\b"
-    r"|how[ .?!]*$)",
+    r"|specify|activate|deactivate|add|remove|control|modify|customi[sz]e|enter|type|pick)\b)"
+    r"|, how[ .?!]*$",
     re.IGNORECASE,
 )
 """What asks what to do, as against how something came about or works ("How did plants …?")."""

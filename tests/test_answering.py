@@ -17,7 +17,9 @@ MARGIN_ALONE = Calibrator(
     0.0,
     {
         "margin": 1.0,
-        **dict.fromkeys(("gap", "dense", "words", "names", "agreement", "kind", "yes_no", "steps", "instructs"), 0.0),
+        **dict.fromkeys(
+            ("gap", "dense", "words", "names", "agreement", "kind", "yes_no", "steps", "instructs", "lead"), 0.0
+        ),
     },
 )
 """Confidence 0.5 at the null's score, 0.73 one above it, 0.98 four above it."""

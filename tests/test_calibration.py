@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
-from qa.calibration import MAX_GAP, Calibrator, Features, features
+from qa.calibration import MAX_GAP, MAX_LEAD, Calibrator, Features, features
 from qa.datatypes import Reading, Span
 from qa.errors import ModelMissing
 from qa.pipeline import READERS
 from tests.reading import candidates, document
 
 FLAT = dict.fromkeys(
-    ("margin", "gap", "dense", "words", "names", "agreement", "kind", "yes_no", "steps", "instructs"), 0.0
+    ("margin", "gap", "dense", "words", "names", "agreement", "kind", "yes_no", "steps", "instructs", "lead"), 0.0
 )
 PAGE = document("page.txt", "Mines were destroyed by 2004. In 2003 the fund paid for 1000 mines in Tajikistan.")
 
@@ -31,6 +33,7 @@ def test_features_can_be_computed_by_hand():
         yes_no=0.0,
         steps=0.0,
         instructs=0.0,
+        lead=0.0,
     )
 
 
@@ -73,6 +76,19 @@ def test_whether_what_to_do_is_asked_and_told(question: str, length: int, expect
     assert (found.steps, found.instructs) == expected
 
 
+def test_the_lead_of_a_procedure_is_over_what_stands_under_other_headings():
+    found = [
+        dataclasses.replace(each, dense=dense)
+        for each, dense in zip(candidates(LIST, document("b.txt", "Doors\n\nNothing.")), (0.7, 0.5), strict=True)
+    ]
+    spans = [Span(c, c.passage.start, c.passage.start + 4, c.passage.text[:4], 1.0) for c in found]
+    both, one = Reading(tuple(spans), 0.0), Reading((spans[0],), 0.0)
+    assert features("How do I go out?", both, (spans[0],), 1).lead == pytest.approx(0.2)
+    assert features("How do I go out?", both, (spans[1],), 1).lead == pytest.approx(-0.2)
+    assert features("How do I go out?", one, (spans[0],), 1).lead == MAX_LEAD
+    assert features("Which doors are there?", both, (spans[0],), 1).lead == 0
+
+
 def test_questions_of_what_to_do_have_coefficients_of_their_own():
     steps = Calibrator(1.0, FLAT)
     both = Calibrator(-1.0, FLAT, steps)
@@ -83,9 +99,9 @@ def test_questions_of_what_to_do_have_coefficients_of_their_own():
 
 def test_the_probability_is_the_logistic_of_the_weighted_sum():
     calibrator = Calibrator(-1.0, {**FLAT, "margin": 2.0})
-    zero = Features(0.5, *[0] * 9)
+    zero = Features(0.5, *[0] * 10)
     assert calibrator.confidence(zero) == pytest.approx(0.5)  # -1 + 2 × 0.5 = 0
-    assert calibrator.confidence(Features(-1e9, *[0] * 9)) == 0.0
+    assert calibrator.confidence(Features(-1e9, *[0] * 10)) == 0.0
 
 
 def test_coefficients_that_do_not_fit_the_features_are_refused():
@@ -101,6 +117,6 @@ def test_a_reader_without_calibration_is_refused_with_what_to_do():
 def test_every_reader_has_its_calibration():
     for name in READERS:
         calibrator = Calibrator.load(f"{name}-reader")
-        assert calibrator.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 0, 0)) > 0.5
+        assert calibrator.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0)) > 0.5
         assert calibrator.steps is not None
-        assert calibrator.steps.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 1, 1)) > 0.5
+        assert calibrator.steps.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 1, 1, 0.3)) > 0.5

@@ -121,6 +121,11 @@ def test_a_list_that_answers_stands_there_once_item_by_item() -> None:
     assert "<ul class='words list'><li>Close the &lt;valve&gt;.</li><li>Open the lid.</li></ul>" in shown
     assert text_of(shown).count("Open the lid.") == 1
 
+    numbered = document("1. Close it.\n2. Open it.")
+    own = dataclasses.replace(citation(1, numbered, numbered.text, numbered.text), items=((3, 12), (16, 24)))
+    shown = answer_html(Answer("How do I fill it?", 0.8, (own,)), lambda _: numbered)
+    assert "<ul class='words list bulleted'><li>1. Close it.</li><li>2. Open it.</li></ul>" in shown
+
     under = dataclasses.replace(whole, answer_end=13, items=())
     assert "<blockquote><mark>Close the &lt;va</mark>" in answer_html(Answer("How?", 0.8, (under,)), lambda _: steps)
 

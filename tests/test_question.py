@@ -198,6 +198,7 @@ def test_questions_of_what_or_who_something_is(question: str, definition: bool) 
         ("Where can I change the first page number?", True),
         ("The pump is stuck. How do I open it?", True),
         ("I want a note that is not printed, how?", True),
+        ("How?", False),
         ("How did plants reach the island?", False),
         ("How do plants drink?", False),
         ("How many can I take?", False),

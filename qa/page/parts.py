@@ -15,6 +15,7 @@ from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
 from qa.question import asks_for_steps, plain_question
 from qa.render import REASONS, citation_html, words_html
+from qa.text import BULLET
 
 LONG_ANSWER = 60
 """Characters beyond which an answer is a sentence, set smaller than a name or a year."""
@@ -63,10 +64,11 @@ GROUNDS = {
     "yes_no": "Yes or no is asked, which is marked less clearly",
     "steps": "What to do is asked, and it is a list",
     "instructs": "It tells someone to do something",
+    "lead": "How much nearer in meaning it is than other sections",
 }
 """The features of the calibration in plain words."""
 
-UNASKED = ("yes_no", "steps", "instructs")
+UNASKED = ("yes_no", "steps", "instructs", "lead")
 """Those that are 0 where something else is asked."""
 
 
@@ -223,7 +225,8 @@ def _words_html(citation: Citation) -> str:
     """The answer that a citation gives: its words, or the items of a list."""
     if citation.items:
         items = "".join(f"<li>{escape(line)}</li>" for line in citation.lines)
-        return f"<ul class='words list'>{items}</ul>"
+        has_bullets = any(BULLET.match(line) for line in citation.lines)
+        return f"<ul class='words list{' bulleted' if has_bullets else ''}'>{items}</ul>"
     return f"<p class='words{' long' if len(citation.answer) > LONG_ANSWER else ''}'>{words_html(citation)}</p>"
 
 
