@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import locale
 import os
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -92,6 +95,33 @@ def runtime() -> Any:
         return modules["openvino"]
 
 
+_locale_lock = threading.Lock()
+_locales_held = 0
+_locale_found = ""
+
+
+@contextlib.contextmanager
+def _locale_kept() -> Iterator[None]:
+    """The process's locale is afterwards what it was before.
+
+    OpenVINO reads in the C locale and then puts back what it found; of two networks that are read at once the second
+    finds the first one's C and leaves that, and Python would take files without a stated encoding for ASCII.
+    """
+    global _locales_held, _locale_found
+    with _locale_lock:
+        if not _locales_held:
+            _locale_found = locale.setlocale(locale.LC_ALL)
+        _locales_held += 1
+    try:
+        yield
+    finally:
+        with _locale_lock:
+            _locales_held -= 1
+            if not _locales_held:
+                locale.setlocale(locale.LC_ALL, _locale_found)
+
+
+@_locale_kept()
 def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.CompiledModel:
     """A network ready for this processor; `kept` so in the cache, from where it loads several times as fast.
 

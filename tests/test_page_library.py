@@ -603,7 +603,7 @@ def test_what_is_named_by_an_address_is_not_fetched(library: tuple[str, Path]) -
         last = next(line for line in stream if b"process_completed" in line)
 
     assert json.loads(last.removeprefix(b"data: "))["success"] is False
-    assert "Nothing is fetched from other machines" in (library[1].parent / "log").read_text()
+    assert "Nothing is fetched from other machines" in (library[1].parent / "log").read_text(encoding="utf-8")
 
 
 @pytest.mark.browser

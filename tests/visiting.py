@@ -24,8 +24,10 @@ def served(folder: Path, *options: str, corpus: Path = ROOT / "corpus") -> Itera
     with (folder / "log").open("w+") as log:
         app = subprocess.Popen([*command, "--port", str(port), *options], stdout=log, stderr=log)
         try:
-            wait_until(lambda: "The page is at" in (folder / "log").read_text() or app.poll() is not None)
-            assert app.poll() is None, (folder / "log").read_text()
+            wait_until(
+                lambda: "The page is at" in (folder / "log").read_text(encoding="utf-8") or app.poll() is not None
+            )
+            assert app.poll() is None, (folder / "log").read_text(encoding="utf-8")
             yield f"http://127.0.0.1:{port}/"
         finally:
             app.terminate()
