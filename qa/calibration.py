@@ -21,7 +21,6 @@ from qa.text import content_stems, names_and_numbers, share, stems
 MAX_GAP = 5.0
 """Beyond this a lead over the next answer says no more; it is also the lead of an answer that stands alone."""
 
-
 MAX_LEAD = 0.3
 """The lead in cosine of a passage on what is asked over those that are not; one that stands alone has it."""
 
@@ -39,7 +38,7 @@ class Features:
     kind: 1 when it is, or holds, an expression of the kind asked for or no kind was asked for, else 0.
     yes_no: 1 when the question is one of yes or no, else 0. A reader trained on questions that a few words answer gives
         a sentence that decides such a question a lower score, and one that does not a much lower one.
-    steps: 1 when it is asked what to do and the answer is a list, else 0.
+    whole_list: 1 when it is asked what to do and the answer is a list, else 0.
     instructs: the share of an answer's lines that tell someone to do something; 0 when it is not asked what to do.
     lead: by how much its passage's cosine is above that of the nearest passage under other headings, at most `MAX_LEAD`
         to either side; 0 when it is not asked what to do.
@@ -53,7 +52,7 @@ class Features:
     agreement: float
     kind: float
     yes_no: float
-    steps: float
+    whole_list: float
     instructs: float
     lead: float
 
@@ -67,7 +66,7 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
     around = {stem for text in context for stem in stems(text)}
     kind = asked_type(question)
     what_to_do = asks_for_steps(question)
-    is_list = what_to_do and not _is_in_a_sentence(best)
+    whole_list = what_to_do and not _is_in_a_sentence(best)
     return Features(
         margin=best.score - reading.null,
         gap=min(max(best.score - max(others), 0.0), MAX_GAP) if others else MAX_GAP,
@@ -77,8 +76,8 @@ def features(question: str, reading: Reading, answer: Sequence[Span], independen
         agreement=float(independent_documents > 1),
         kind=float(kind == "text" or any(True for _ in expressions(kind, best.text))),
         yes_no=float(asks_yes_or_no(question)),
-        steps=float(is_list),
-        instructs=share_of_instructions(best.text.split("\n") if is_list else [best.text]) if what_to_do else 0.0,
+        whole_list=float(whole_list),
+        instructs=share_of_instructions(best.text.split("\n") if whole_list else [best.text]) if what_to_do else 0.0,
         lead=_lead(best.candidate, reading) if what_to_do else 0.0,
     )
 

@@ -7,6 +7,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from itertools import count
+from textwrap import indent
 
 from qa.datatypes import Answer, Citation
 from qa.render import REASONS, answer_json, citation_html, place, words_html
@@ -44,20 +45,20 @@ def answer_markdown(answer: Answer, numbers: Callable[[], int] | None = None) ->
     if answer.text is None:
         return f"{asked}\n\n{_silence(answer)}\n"
     given, notes = _noted(answer.citations, numbers)
-    parts = [asked, "\n".join(f"> {line}" for line in given), f"Confidence {answer.confidence:.0%}."]
+    parts = [asked, indent(given, "> "), f"Confidence {answer.confidence:.0%}."]
     for other in answer.alternatives:
         words, further = _noted(other.citations, numbers)
-        parts.append("\n".join([f"Another answer ({other.confidence:.0%}): {words[0]}", *words[1:]]))
+        parts.append(f"Another answer ({other.confidence:.0%}): {words}")
         notes += further
     return "\n\n".join([part for part in parts if part] + ["\n".join(notes)]) + "\n"
 
 
-def _noted(citations: Sequence[Citation], numbers: Callable[[], int]) -> tuple[list[str], list[str]]:
-    """The lines of the answer that is cited, the last with the marks of its footnotes, and the footnotes."""
+def _noted(citations: Sequence[Citation], numbers: Callable[[], int]) -> tuple[str, list[str]]:
+    """The answer that is cited, with the marks of its footnotes, and the footnotes."""
     numbered = [(numbers(), citation) for citation in citations]
     marks = "".join(f"[^{number}]" for number, _ in numbered)
-    lines = "\\\n".join(markdown(line) for line in citations[0].lines) + marks  # a backslash keeps a line's end
-    return lines.split("\n"), [f"[^{n}]: {markdown(citation_copy(c))}" for n, c in numbered]
+    words = "\\\n".join(map(markdown, citations[0].lines))  # a backslash keeps a line's end
+    return words + marks, [f"[^{n}]: {markdown(citation_copy(c))}" for n, c in numbered]
 
 
 def conversation_markdown(answers: Sequence[Answer]) -> str:

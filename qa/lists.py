@@ -1,6 +1,6 @@
 """Lists whole, where their items stand on lines of their own and a reader marks words in or before one of them.
 
-All steps for "How do I …?", all items for "Which … are there?".
+All steps for "How do I …?", all items for "Which … are there?"; and whether lines tell someone to do something.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 
 from qa.datatypes import Block, Document, Reading, Span
 from qa.question import asks_for_list, asks_for_steps
-from qa.text import BULLET, is_list
+from qa.text import BULLET, names_several
 
 MAX_LIST_CHARACTERS = 3_000
 """A page and a half. Of a longer list only those items are given that stand in the passage."""
@@ -20,7 +20,6 @@ MAX_LIST_CHARACTERS = 3_000
 WORDS_BEFORE = 2
 """An item is meant, not something said in it, where at most so many of its words stand before what is marked: "To",
 "If the"."""
-
 
 _VERBS = (
     "add|adjust|answer|append|apply|arrange|ask|assign|attach|avoid|back|boot|bring|browse|build|call|cancel|change|check"
@@ -121,7 +120,7 @@ def _is_item(span: Span, items: Sequence[Block]) -> bool:
         return False
     passage = span.candidate.passage
     before = passage.text[max(item.start - passage.start, 0) : span.start - passage.start]
-    return len(before.split()) <= WORDS_BEFORE and (span.end >= item.end - 1 or not is_list(span.text))
+    return len(before.split()) <= WORDS_BEFORE and (span.end >= item.end - 1 or not names_several(span.text))
 
 
 def _with_bullet(text: str, start: int) -> int:

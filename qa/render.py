@@ -6,6 +6,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from qa.datatypes import Answer, Candidate, Citation, Document, Reason
@@ -170,7 +171,7 @@ def answer_text(answer: Answer) -> str:
         lines += ["", "Other answers in the documents:"]
         for other in answer.alternatives:
             words = f"{_lines(other.citations[0])}   (confidence {other.confidence:.0%})"
-            lines += [f"  {line}" for line in (*words.split("\n"), *_citations_text(other.citations))]
+            lines += [indent(line, "  ") for line in (words, *_citations_text(other.citations))]
     return "\n".join(lines)
 
 
@@ -180,7 +181,7 @@ def _citations_text(citations: Sequence[Citation]) -> list[str]:
         start, end = citation.answer_start - citation.start, citation.answer_end - citation.start
         before, after = f"{citation.quote[:start]}»", f"«{citation.quote[end:]}"
         quote = f"{_one_line(before)}{_lines(citation)}{_one_line(after)}"
-        lines += [f"[{citation.number}] {place(citation)}", *(f"    {line}" for line in quote.split("\n"))]
+        lines += [f"[{citation.number}] {place(citation)}", indent(quote, "    ")]
     return lines
 
 

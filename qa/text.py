@@ -96,11 +96,11 @@ def list_goes_on(sentence: str, start: int, end: int) -> tuple[bool, bool]:
     return bool(_MEMBER_BEFORE.search(sentence[:start])), bool(more.match(after))
 
 
-def is_list(text: str) -> bool:
+def names_several(text: str) -> bool:
     """Whether a text names several things, the last of them after "and" or "or".
 
-    >>> is_list("Oslo, Rome and Bonn"), is_list("Oslo and Rome"), is_list("the mines, which were old")
-    (True, False, False)
+    >>> [names_several(t) for t in ("Oslo, Rome and Bonn", "Oslo and Rome", "the mines, which were old")]
+    [True, False, False]
     """
     return bool(_LAST_MEMBER.search(text))
 

@@ -12,9 +12,7 @@ from qa.errors import ModelMissing
 from qa.pipeline import READERS
 from tests.reading import candidates, document
 
-FLAT = dict.fromkeys(
-    ("margin", "gap", "dense", "words", "names", "agreement", "kind", "yes_no", "steps", "instructs", "lead"), 0.0
-)
+FLAT = dict.fromkeys((field.name for field in dataclasses.fields(Features)), 0.0)
 PAGE = document("page.txt", "Mines were destroyed by 2004. In 2003 the fund paid for 1000 mines in Tajikistan.")
 
 
@@ -31,7 +29,7 @@ def test_features_can_be_computed_by_hand():
         agreement=1.0,
         kind=1.0,  # a number for "how many"
         yes_no=0.0,
-        steps=0.0,
+        whole_list=0.0,
         instructs=0.0,
         lead=0.0,
     )
@@ -73,7 +71,7 @@ def test_whether_what_to_do_is_asked_and_told(question: str, length: int, expect
     start = LIST.text.index("Open")
     best = Span(only, start, start + length, LIST.text[start : start + length], 1.0)
     found = features(question, Reading((best,), 0.0), (best,), 1)
-    assert (found.steps, found.instructs) == expected
+    assert (found.whole_list, found.instructs) == expected
 
 
 def test_the_lead_of_a_procedure_is_over_what_stands_under_other_headings():

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from qa.answering import Answerer, cite
-from qa.datatypes import Candidate, Reading, Span
+from qa.datatypes import Candidate, Document, Reading, Span
 from qa.export import answer_copy, answer_markdown
 from qa.lists import MAX_LIST_CHARACTERS, with_whole_lists
 from qa.render import answer_text, citation_json
@@ -109,8 +109,8 @@ def test_a_procedure_longer_than_its_passage_is_cited_whole_and_in_those_copies_
     assert [citation.document for citation in answer.citations] == ["one.txt", "same.txt"]
 
 
-def answering(words: str, found: Candidate, *documents: object) -> Answerer:
-    by_id = {each.id: each for each in documents}  # type: ignore[attr-defined]
+def answering(words: str, found: Candidate, *documents: Document) -> Answerer:
+    by_id = {each.id: each for each in documents}
     return Answerer(Giving([found]), Finding(**{words: 4.0}), MARGIN_ALONE, by_id.__getitem__)  # type: ignore[arg-type]
 
 

@@ -36,8 +36,7 @@ from qa.pipeline import READERS, Pipeline, open_reader
 from qa.question import asks_for_steps, plain_question
 
 REGULARISATION = 3.0
-"""A hundred questions and eight features: held well towards zero, so that no feature is believed for a few examples."""
-
+"""A hundred questions, a dozen features: held well towards zero, so that none is believed for a few examples."""
 
 FITTED = 4
 """Answers to a question of what to do that are shown to the model: the surest of them is given, so that it must tell

@@ -62,13 +62,13 @@ GROUNDS = {
     "agreement": "Another document says so too",
     "kind": "It is of the kind asked for",
     "yes_no": "Yes or no is asked, which is marked less clearly",
-    "steps": "What to do is asked, and it is a list",
+    "whole_list": "What to do is asked, and it is a list",
     "instructs": "It tells someone to do something",
     "lead": "How much nearer in meaning it is than other sections",
 }
 """The features of the calibration in plain words."""
 
-UNASKED = ("yes_no", "steps", "instructs", "lead")
+UNASKED = ("yes_no", "whole_list", "instructs", "lead")
 """Those that are 0 where something else is asked."""
 
 
@@ -280,8 +280,8 @@ def _citations_html(citations: Sequence[Citation]) -> str:
 
 def _quote_html(citation: Citation) -> str:
     """A citation's quote; none for a whole list, which would only stand there once more."""
-    is_list = citation.items and citation.quote == citation.answer
-    return "" if is_list and citation.number == 1 else f"<blockquote>{citation_html(citation)}</blockquote>"
+    is_whole = citation.items and citation.quote == citation.answer
+    return "" if is_whole and citation.number == 1 else f"<blockquote>{citation_html(citation)}</blockquote>"
 
 
 def _citation_opener_html(citation: Citation) -> str:
