@@ -58,10 +58,20 @@ class Network:
         settings["CPU_RUNTIME_CACHE_CAPACITY"] = str(KERNELS_KEPT)
         if CORES is not None:
             settings["INFERENCE_NUM_THREADS"] = str(CORES)
+        try:
+            self._prepare(path, settings, kept)
+        except RuntimeError:
+            # OpenVINO may choose bf16 by what the processor says it has and then find no way to compute in it, as where
+            # some of its instructions are hidden. What is wrong with the network itself shows here again.
+            self._prepare(path, {**settings, "INFERENCE_PRECISION_HINT": "f32"}, kept)
+
+    def _prepare(self, path: Path, settings: dict[str, str], kept: bool) -> None:
         self._compiled = _compiled(path, settings, kept)
         self._inputs = frozenset(part.any_name for part in self._compiled.inputs)
         self._outputs = tuple(part.any_name for part in self._compiled.outputs)
         self._requests = threading.local()  # a request serves one thread at a time
+        # The first run puts the weights in order for the processor, once.
+        self.run(**dict.fromkeys(self._inputs, np.ones((1, 8), dtype=np.int64)))
 
     def run(self, **arrays: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float32]]:
         """The outputs by their names. Arrays that the network has no input for are left out."""

@@ -380,8 +380,6 @@ class OpenVINOModel:
             self._network = Network(path, exact)
         except RuntimeError as error:
             raise ModelMissing(f"OpenVINO cannot load the reader at {path}. Name another with --reader.") from error
-        nothing = np.ones((1, 8), dtype=np.int64)
-        self(nothing, nothing, nothing)  # puts the weights in order for the processor, once
 
     def __call__(self, ids: Ints, mask: Ints, types: Ints) -> tuple[Floats, Floats]:
         found = self._network.run(input_ids=ids, attention_mask=mask, token_type_ids=types)
