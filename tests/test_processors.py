@@ -25,6 +25,8 @@ QUESTIONS = Path(__file__).parent / "evaluation" / "questions.jsonl"
 EMULATOR = "qemu-x86_64"
 K = 2
 """Passages read: an emulated processor takes seconds for each."""
+EMULATED_SECONDS = 900
+"""An emulated processor takes a minute or two for a question; beside other work on a slow machine, over five."""
 HASWELL = "Haswell-noTSX"
 """A processor of 2013: AVX2, but neither AVX-512, 8-bit products nor bf16."""
 
@@ -59,6 +61,7 @@ def test_without_bf16_the_answers_are_the_same(pipeline: Pipeline, index_path: P
     assert sum(text is not None for text in there) >= len(asked) // 3
 
 
+@pytest.mark.timeout(EMULATED_SECONDS)
 @pytest.mark.skipif(
     Path("/proc/cpuinfo").exists() and "avx512f" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"),
     reason="This processor has no more than the one that would be emulated: all other tests are run on such a one",
