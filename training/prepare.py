@@ -33,6 +33,7 @@ from training.data import (
 from training.made import made_questions
 from training.retrieve import rankings
 from training.reworded import reworded_questions
+from training.texts import written_questions
 
 NEGATIVES = 8  # kept for each question; training samples among them
 LOOKED_AT = 20  # retrieved passages among which those without the answer are looked for
@@ -41,7 +42,7 @@ SENTENCE_END = re.compile(r"[.!?][\"')\]]*\s+(?=[\"'(\[]?[A-Z0-9])|\n+")
 YEAR = re.compile(r"(?:1\d|20)\d\d")
 LABEL_ENDS = (": ", "\n", " – ", ". ")  # how a timeline's year may be set off from its line
 
-SQUAD, QAMR, QED, TIMELINE, MADE, REWORDED = range(6)  # where a question comes from
+SQUAD, QAMR, QED, TIMELINE, MADE, REWORDED, WRITTEN = range(7)  # where a question comes from
 
 
 @dataclass(frozen=True)
@@ -260,6 +261,8 @@ def parts(data: Path, model: Path, *, everything: bool) -> Iterator[tuple[int, D
     yield SQUAD, squad, negatives(squad, model)
     reworded = reworded_questions(squad)
     yield REWORDED, reworded, negatives(reworded, model)
+    written = written_questions(data / "texts.json", held_out=False)
+    yield WRITTEN, written, negatives(written, model)
     qamr, qed = (read_squad(data / name, titled=False) for name in ("qamr.json", "qed.json"))
     for dataset in map(made_questions, (squad, merge([qamr, qed]))):
         yield MADE, dataset, negatives(dataset, model)

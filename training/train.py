@@ -28,7 +28,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from qa.span_reader import QUESTION_TOKENS, SpanReader, TorchModel
-from training.prepare import MADE, QAMR, QED, REWORDED, SQUAD, TIMELINE, Layout, Ragged, load_tokenizer
+from training.prepare import MADE, QAMR, QED, REWORDED, SQUAD, TIMELINE, WRITTEN, Layout, Ragged, load_tokenizer
 
 MAX_TOKENS = 320  # of a passage in training; longer ones are cut around the answer
 PREFIXED = 0.7  # share of questions whose passages carry their title
@@ -51,7 +51,7 @@ STEADY = "steady.safetensors"  # as it was when the learning rate began to fall:
 NEVER = -1e9  # a logit that stands for minus infinity, with gradients that stay finite
 TINY = 1e-9
 
-SOURCES = {"squad": SQUAD, "qed": QED, "timeline": TIMELINE, "made": MADE, "reworded": REWORDED}
+SOURCES = {"squad": SQUAD, "qed": QED, "timeline": TIMELINE, "made": MADE, "reworded": REWORDED, "written": WRITTEN}
 """Of questions, by the names that the command takes."""
 
 Ints = NDArray[np.int32]
