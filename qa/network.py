@@ -135,17 +135,20 @@ def _locale_kept() -> Iterator[None]:
 def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.CompiledModel:
     """A network ready for this processor; `kept` so in the cache, from where it loads several times as fast.
 
-    OpenVINO itself tells whether what is kept belongs to the network, the processor and its own version. A network is
-    read and written there by one at a time.
+    OpenVINO itself tells whether what is kept belongs to the processor and its own version, but of the network it looks
+    at the `.xml` file alone: with new weights beside an equal one, the old would go on answering. A network is read and
+    written there by one at a time.
     """
     core = runtime().Core()
     if not kept:
         return core.compile_model(path, "CPU", settings)
     folder = cache_folder() / "compiled"
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = f".{hashlib.blake2b(bytes(path.resolve()), digest_size=8).hexdigest()}.lock"
-        with FileLock(folder / lock, timeout=LOCKED_SECONDS):
-            return core.compile_model(path, "CPU", {**settings, "CACHE_DIR": str(folder)})
+        states = [file.stat() for file in (path, path.with_suffix(".bin"))]
+        whose = repr((str(path.resolve()), *((state.st_size, state.st_mtime_ns) for state in states)))
+        own = folder / hashlib.blake2b(whose.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+        own.mkdir(parents=True, exist_ok=True)
+        with FileLock(own / ".lock", timeout=LOCKED_SECONDS):
+            return core.compile_model(path, "CPU", {**settings, "CACHE_DIR": str(own)})
     except (OSError, RuntimeError):  # no place to keep it, or damaged there; what is wrong with the network shows below
         return core.compile_model(path, "CPU", settings)

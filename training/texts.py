@@ -1,6 +1,7 @@
 """Paragraphs of texts that packages carry, and the questions on them that were written for this.
 
     python -m training.texts --packages PACKAGES --out DATA/texts.json
+    python -m training.texts --held-out DATA/texts.json --out HELD_OUT     # and index it, as training.articles says
 
 PACKAGES is a folder into which were unpacked the wheel of gensim 4.4.0 (`pip download --no-deps gensim==4.4.0`,
 `unzip`) and these packages of Debian 12 (`apt-get download NAME`, `dpkg -x FILE PACKAGES`): debian-handbook,
@@ -19,11 +20,13 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import mwparserfromhell
 from lxml import etree, html
 
+from training.articles import example, write_articles, write_lines
 from training.data import Dataset, Paragraph, Question
 
 WRITTEN = Path(__file__).with_name("written.jsonl")
@@ -115,11 +118,28 @@ def written_questions(texts: Path, *, held_out: bool) -> Dataset:
     return Dataset(tuple(chosen), tuple(questions))
 
 
+def write_held_out(texts: Path, folder: Path) -> None:
+    """The held-out paragraphs as documents with questions; each news report is one of its own."""
+    dataset = written_questions(texts, held_out=True)
+    paragraphs = tuple(
+        paragraph if paragraph.title else replace(paragraph, title=f"Report {number}")
+        for number, paragraph in enumerate(dataset.paragraphs, start=1)
+    )
+    dataset = replace(dataset, paragraphs=paragraphs)
+    places = write_articles(dataset, folder / "corpus")
+    write_lines(folder / "questions.jsonl", [example(q, dataset, places, "tune") for q in dataset.questions])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--packages", type=Path, required=True, help="folder with the unpacked packages")
-    parser.add_argument("--out", type=Path, required=True, help="the paragraphs, as JSON")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--packages", type=Path, help="folder with the unpacked packages")
+    given.add_argument("--held-out", type=Path, help="what was made of them, to write its held-out part as documents")
+    parser.add_argument("--out", type=Path, required=True, help="the paragraphs as JSON; the folder of documents")
     options = parser.parse_args()
+    if options.held_out is not None:
+        write_held_out(options.held_out, options.out)
+        return
     options.out.write_text(json.dumps(paragraphs(options.packages), ensure_ascii=False, indent=0) + "\n", "utf-8")
 
 
