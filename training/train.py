@@ -12,7 +12,7 @@ import argparse
 import json
 import re
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,16 +54,22 @@ TINY = 1e-9
 SOURCES = {"squad": SQUAD, "qed": QED, "timeline": TIMELINE, "made": MADE, "reworded": REWORDED, "written": WRITTEN}
 """Of questions, by the names that the command takes."""
 
+ALL = 2**31
+"""More questions than any source has."""
+
 Ints = NDArray[np.int32]
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Some sources read for some epochs, or until `minutes` are over; `groups` questions make a step."""
+    """Some sources read for some epochs, or until `minutes` are over; `groups` questions make a step.
+
+    Each source is given with how many of its questions are taken an epoch at most: others each time.
+    """
 
     name: str
-    sources: tuple[int, ...]
+    sources: Mapping[int, int]
     epochs: int
     groups: int
     negatives: int
@@ -375,8 +381,26 @@ def rate_at(progress: float, warmup: float) -> float:
 
 def order(stage: Stage, store: Store, seed: int) -> Ints:
     """The questions of all epochs of a stage, one after the other, each epoch shuffled."""
-    own = np.flatnonzero(np.isin(store.source, stage.sources)).astype(np.int32)
-    return np.concatenate([np.random.default_rng((seed, epoch)).permutation(own) for epoch in range(stage.epochs)])
+    epochs = []
+    for epoch in range(stage.epochs):
+        rng = np.random.default_rng((seed, epoch))
+        parts = [
+            rng.permutation(np.flatnonzero(store.source == source))[:most] for source, most in stage.sources.items()
+        ]
+        epochs.append(rng.permutation(np.concatenate(parts)).astype(np.int32))
+    return np.concatenate(epochs)
+
+
+def source_of(text: str) -> tuple[int, int]:
+    """A source as the command takes it: its name, or with how many of its questions an epoch.
+
+    >>> source_of("squad=2500") == (SQUAD, 2500), source_of("qed") == (QED, ALL)
+    (True, True)
+    """
+    name, _, most = text.partition("=")
+    if name not in SOURCES:
+        raise argparse.ArgumentTypeError(f"no source {name!r}; there are {', '.join(SOURCES)}")
+    return SOURCES[name], int(most) if most else ALL
 
 
 def averaged(model: nn.Module, minutes: float, loss: tuple[float, float]) -> tuple[float, float, float]:
@@ -483,7 +507,14 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=5)
     parser.add_argument("--first-minutes", type=float, default=float("inf"), help="end the first stage by then")
     parser.add_argument("--minutes", type=float, default=float("inf"), help="end the second stage by then")
-    parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES), help="of the second stage")
+    parser.add_argument(
+        "--sources",
+        nargs="+",
+        type=source_of,
+        metavar="SOURCE[=N]",
+        default=[(s, ALL) for s in SOURCES.values()],
+        help=f"of the second stage, with at most N random questions an epoch: {', '.join(SOURCES)} (default: all)",
+    )
     parser.add_argument("--negatives", type=int, default=1)
     parser.add_argument("--rate", type=float, default=6e-5, help="the top layer's peak")
     parser.add_argument("--layers", type=int, help="of the base that are kept, from below (default: all)")
@@ -518,10 +549,16 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} tuning articles after step {step}: {json.dumps(figures)}", flush=True)
 
     watch = after if options.data else None
-    first = Stage("first", (QAMR, QED), options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
-    sources = tuple(SOURCES[name] for name in options.sources)
+    first = Stage("first", {QAMR: ALL, QED: ALL}, options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
     second = Stage(
-        "second", sources, options.epochs, options.questions, options.negatives, options.rate, 0.05, options.minutes
+        "second",
+        dict(options.sources),
+        options.epochs,
+        options.questions,
+        options.negatives,
+        options.rate,
+        0.05,
+        options.minutes,
     )
     for stage in (first, second):
         if stage.epochs:
