@@ -40,7 +40,7 @@ SHORTEST = 300
 
 HELD_OUT = frozenset(("Albania", "Aikido", "Foreign relations of Angola", "Virtualization", "Backup"))
 HELD_OUT_NEWS = "1"
-"""Titles, and the first hex digits of news reports' keys, on which nothing is trained: one paragraph in twenty."""
+"""Titles, and the first hex digits of news reports' keys, on which nothing is trained: one paragraph in 26."""
 
 _LEFT_OUT = re.compile(
     r"<ref[^>/]*/>|<ref[^>]*>.*?</ref>|<!--.*?-->|\[\[(?:File|Image):(?:[^\[\]]|\[\[[^\]]*\]\])*\]\]", re.DOTALL
