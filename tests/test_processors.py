@@ -26,16 +26,15 @@ QUESTIONS = Path(__file__).parent / "evaluation" / "questions.jsonl"
 K = 2
 """Passages read."""
 EMULATOR = "qemu-x86_64"
-EMULATED_SECONDS = 300
-"""Several times what an emulated processor needs: half a minute, and twice that beside other work."""
-EMULATED_TRIES = 2
+EMULATED_SECONDS = 900
+"""Many times what an emulated processor needs here, half a minute: machines that test are slow and have other work."""
 HASWELL = "Haswell-noTSX"
 """A processor of 2013: AVX2, but neither AVX-512, 8-bit products nor bf16."""
 SHORT = {
     "harbour.md": "# Harbour of Eldby\n\nThe harbour was dredged in 1987 by the Norrland Company.\n",
     "museum.md": "# Museum\n\nAnna Lindqvist has been director of the museum since 2015. Entry costs four euros.\n",
 }
-"""Documents for a processor that takes a minute to read one of the usual passages."""
+"""Documents for a processor that takes a minute or two to read two of the usual passages."""
 ON_SHORT = {
     "Who is the director of the museum?": "Anna Lindqvist",
     "When was the harbour dredged?": "1987",
@@ -51,14 +50,8 @@ def cache(embedder: SentenceTransformerEmbedder, tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
-def answers(
-    command: Sequence[str],
-    index: Path,
-    questions: Iterable[str],
-    env: Mapping[str, str],
-    seconds: float | None = None,
-) -> list[str | None]:
-    """What the command line answers in a process of its own. Raises subprocess.TimeoutExpired."""
+def answers(command: Sequence[str], index: Path, questions: Iterable[str], env: Mapping[str, str]) -> list[str | None]:
+    """What the command line answers in a process of its own."""
     ask = [sys.executable, "-m", "qa.cli", "ask", "--batch", "-", "--json", "--k", str(K), "--index", str(index)]
     done = subprocess.run(
         [*command, *ask],
@@ -66,7 +59,6 @@ def answers(
         capture_output=True,
         encoding="utf-8",
         env={**os.environ, **env},
-        timeout=seconds,
     )
     assert done.returncode == 0, done.stderr
     return [json.loads(line)["answer"] for line in done.stdout.splitlines()]
@@ -80,7 +72,7 @@ def test_without_bf16_the_answers_are_the_same(pipeline: Pipeline, index_path: P
     assert sum(text is not None for text in there) >= len(asked) // 3
 
 
-@pytest.mark.timeout(2 * EMULATED_SECONDS * EMULATED_TRIES)
+@pytest.mark.timeout(EMULATED_SECONDS)
 @pytest.mark.skipif(
     Path("/proc/cpuinfo").exists() and "avx512f" not in Path("/proc/cpuinfo").read_text(encoding="utf-8"),
     reason="This processor has no more than the one that would be emulated: all other tests are run on such a one",
@@ -100,11 +92,5 @@ def test_on_an_old_processor_the_answers_are_the_same(
     pipeline = Pipeline(index, embedder)
     assert {question: pipeline.ask(question, k=K).text for question in ON_SHORT} == ON_SHORT
 
-    for _ in range(EMULATED_TRIES):
-        try:
-            there = answers([EMULATOR, "-cpu", HASWELL], index, ON_SHORT, {"QA_CACHE": str(cache)}, EMULATED_SECONDS)
-        except subprocess.TimeoutExpired:
-            continue  # emulated threads may wait for one another for ever, which no processor does
-        assert there == list(ON_SHORT.values())
-        return
-    pytest.skip("The emulator did not come to an end, so NO other processor was tried")
+    there = answers([EMULATOR, "-cpu", HASWELL], index, ON_SHORT, {"QA_CACHE": str(cache)})
+    assert there == list(ON_SHORT.values())

@@ -54,9 +54,6 @@ TINY = 1e-9
 SOURCES = {"squad": SQUAD, "qed": QED, "timeline": TIMELINE, "made": MADE, "reworded": REWORDED, "written": WRITTEN}
 """Of questions, by the names that the command takes."""
 
-ALL = 2**31
-"""More questions than any source has."""
-
 Ints = NDArray[np.int32]
 Rng = np.random.Generator
 
@@ -65,11 +62,11 @@ Rng = np.random.Generator
 class Stage:
     """Some sources read for some epochs, or until `minutes` are over; `groups` questions make a step.
 
-    Each source is given with how many of its questions are taken an epoch at most: others each time.
+    Each source is given with how many of its questions are taken an epoch at most, others each time; None for all.
     """
 
     name: str
-    sources: Mapping[int, int]
+    sources: Mapping[int, int | None]
     epochs: int
     groups: int
     negatives: int
@@ -391,16 +388,18 @@ def order(stage: Stage, store: Store, seed: int) -> Ints:
     return np.concatenate(epochs)
 
 
-def source_of(text: str) -> tuple[int, int]:
+def source_of(text: str) -> tuple[str, int | None]:
     """A source as the command takes it: its name, or with how many of its questions an epoch.
 
-    >>> source_of("squad=2500") == (SQUAD, 2500), source_of("qed") == (QED, ALL)
-    (True, True)
+    >>> source_of("squad=2500"), source_of("qed")
+    (('squad', 2500), ('qed', None))
     """
-    name, _, most = text.partition("=")
-    if name not in SOURCES:
-        raise argparse.ArgumentTypeError(f"no source {name!r}; there are {', '.join(SOURCES)}")
-    return SOURCES[name], int(most) if most else ALL
+    name, limited, most = text.partition("=")
+    if name not in SOURCES or (limited and not (most.isdecimal() and int(most) > 0)):
+        raise argparse.ArgumentTypeError(
+            f"expected one of {', '.join(SOURCES)}, alone or with a number as in squad=2500; found {text!r}"
+        )
+    return name, int(most) if limited else None
 
 
 def averaged(model: nn.Module, minutes: float, loss: tuple[float, float]) -> tuple[float, float, float]:
@@ -512,7 +511,7 @@ def main() -> None:
         nargs="+",
         type=source_of,
         metavar="SOURCE[=N]",
-        default=[(s, ALL) for s in SOURCES.values()],
+        default=[(name, None) for name in SOURCES],
         help=f"of the second stage, with at most N random questions an epoch: {', '.join(SOURCES)} (default: all)",
     )
     parser.add_argument("--negatives", type=int, default=1)
@@ -549,10 +548,12 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
         print(f"{time.strftime('%H:%M:%S')} tuning articles after step {step}: {json.dumps(figures)}", flush=True)
 
     watch = after if options.data else None
-    first = Stage("first", {QAMR: ALL, QED: ALL}, options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes)
+    first = Stage(
+        "first", {QAMR: None, QED: None}, options.first_epochs, 48, 0, options.rate, 0.1, options.first_minutes
+    )
     second = Stage(
         "second",
-        dict(options.sources),
+        {SOURCES[name]: most for name, most in options.sources},
         options.epochs,
         options.questions,
         options.negatives,
