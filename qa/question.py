@@ -189,11 +189,17 @@ _NO_PLURAL = (
 _PLURAL = rf"(?:{_NO_PLURAL}[\w-]+s|people|men|women|children|criteria|media|data)"
 _PLURAL_VERB = r"(?:are|were|do|did|have|had|can|could|will|would|should|may|might|must)"
 _BEFORE_PLURAL = rf"(?:(?!(?:{_PLURAL_VERB}|is|was|does|has|in|on|at|for|to|with|by)\b)[\w'-]+ )"
+_NEXT_TO_NOUN = (
+    r"(?:who|whom|whose|which|that|where|when|in|on|at|of|for|to|from|by|with|the|as|into|under|during|about|between"
+    r"|(?-i:[a-z-]+ed)|found|made|held|given|known|built|written|taken|born)\b"
+)
+_ORDERED = r"(?:name|give|state|identify|mention|specify|provide|indicate|find|cite)(?: me| us)?"
 _LIST = re.compile(
     r"(?:[\w' -]+, )?(?:(?:in|on|at|for|from|to|with|by|of|into|under|during|through) )?"
     rf"(?:(?:what|which) {_BEFORE_PLURAL}{{0,5}}?{_PLURAL} (?:{_PLURAL_VERB}|does|has)\b|(?:which|what) {_SEVERAL}\b"
     rf"|which (?:of [\w' ]+ )?(?:other )?(?:(?-i:[A-Z])\w+ ){{0,2}}{_PLURAL}\b|(?:what|who|which) (?:are|were)\b"
-    rf"|name (?:the|some|all|{_SEVERAL})\b|list\b|(?:state|give|mention) (?:the |all |some )*{_PLURAL}\b)",
+    rf"|list\b|{_ORDERED} (?:the |all |some )*(?:{_SEVERAL}\b|{_PLURAL}\b)|name (?:some|all)\b"
+    rf"|{_ORDERED} the (?:(?!{_NEXT_TO_NOUN})[\w'’-]+ ){{1,4}}?{_PLURAL}(?= {_NEXT_TO_NOUN}| (?-i:[A-Z])|[ .?!…]*$))",
     re.IGNORECASE,
 )
 """What asks for several things: a plural that was not meant so does no harm where the answer stands alone."""
@@ -299,7 +305,7 @@ def asks_for_list(question: str) -> bool:
 
     >>> [asks_for_list(q) for q in ("Which countries joined?", "Name the two towns.", "What are its aims?")]
     [True, True, True]
-    >>> [asks_for_list(q) for q in ("Which country joined?", "What makes it fast?", "How many joined?")]
+    >>> [asks_for_list(q) for q in ("Which country joined?", "What makes it fast?", "Name the United Nations body.")]
     [False, False, False]
     """
     return bool(_LIST.match(question, _lead(question).end()))
