@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -95,7 +96,8 @@ class SentenceTransformerEmbedder:
         from sentence_transformers import SentenceTransformer
 
         try:
-            model = SentenceTransformer(location, device="cpu", trust_remote_code=False)
+            with nullcontext() if self._folder is None else _quietly():  # a download shows how far it is
+                model = SentenceTransformer(location, device="cpu", trust_remote_code=False)
         except Exception as error:  # the library raises whatever its many loaders raise
             raise ModelMissing(
                 f"The embedder {self.name!r} cannot be loaded: {_first_line(error)}. Name a sentence-transformers "
@@ -127,7 +129,8 @@ class SentenceTransformerEmbedder:
         if encoder is not None:
             return encoder
         try:
-            return export(self._model, self._encode_by_torch, folder)
+            with _quietly():
+                return export(self._model, self._encode_by_torch, folder)
         except ExportFailed as error:
             _log.info("not exported", extra={"embedder": self.name, "reason": str(error)})
             return None
@@ -152,6 +155,22 @@ class SentenceTransformerEmbedder:
     def _encode_by_torch(self, texts: Sequence[str]) -> Vectors:
         rows = self._model.encode(list(texts), batch_size=BATCH_SIZE, convert_to_numpy=True, show_progress_bar=False)
         return _of_length_one(rows.astype(np.float32))
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what transformers prints as it loads and traces a model: nobody can do anything about it."""
+    from transformers.utils import logging as said
+
+    verbosity, bars = said.get_verbosity(), said.is_progress_bar_enabled()
+    said.set_verbosity_error()  # type: ignore[no-untyped-call]
+    said.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        said.set_verbosity(verbosity)
+        if bars:
+            said.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _of_length_one(rows: Vectors) -> Vectors:

@@ -69,8 +69,12 @@ def test_an_export_is_opened_without_torch(embedder: SentenceTransformerEmbedder
     assert ran.stdout == "(1, 384) False\n"
 
 
-def test_a_damaged_export_is_made_again(
-    embedder: SentenceTransformerEmbedder, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_damaged_export_is_made_again_and_nothing_is_said_of_it(
+    embedder: SentenceTransformerEmbedder,
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     row = embedder.encode(["A cat sleeps."])
     shutil.copytree(cache, tmp_path / "cache")
@@ -82,6 +86,7 @@ def test_a_damaged_export_is_made_again(
 
     assert SentenceTransformerEmbedder().encode(["A cat sleeps."]) == pytest.approx(row, abs=1e-6)
     assert damaged.read_bytes() != bytes(content)
+    assert capfd.readouterr().err == ""
 
 
 def test_without_a_cache_the_model_is_run_as_it_is(
