@@ -195,11 +195,19 @@ class Answerer:
 
 
 def with_scores(candidates: Sequence[Candidate], reading: Reading) -> tuple[Candidate, ...]:
-    """The candidates, each with the score of the best span that was read in it."""
-    best: dict[Candidate, float] = {}
+    """The candidates, each with the score and the place of the best span that was read in it."""
+    best: dict[Candidate, Span] = {}
     for span in reading.spans:
-        best.setdefault(span.candidate, span.score - reading.null)
-    return tuple(dataclasses.replace(candidate, read=best.get(candidate)) for candidate in candidates)
+        best.setdefault(span.candidate, span)
+
+    def scored(candidate: Candidate) -> Candidate:
+        span = best.get(candidate)
+        if span is None:
+            return candidate
+        marked = span.support or (span.start, span.end)
+        return dataclasses.replace(candidate, read=span.score - reading.null, marked=marked)
+
+    return tuple(map(scored, candidates))
 
 
 def worth_reading(candidates: Sequence[Candidate]) -> tuple[Candidate, ...]:

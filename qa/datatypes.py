@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bisect
 import datetime
+import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -190,8 +191,9 @@ class Candidate:
     `score` is the fused one by which candidates are ordered; `dense` is the cosine between question and passage;
     `lexical` the BM25 score, 0 when the passage shares no word with the question. `copies` are passages with the very
     same text elsewhere: read once, cited each, counted once. `read` is how far the reader's best span in it scores
-    above "it does not say"; None until it has been read, and where the reader found no span. `carried` is whether the
-    question leans on one whose answer is cited from there.
+    above "it does not say", and `marked` is where in the document that span stands, or the line that its label is for;
+    both are None until it has been read, and where the reader found no span. `carried` is whether the question leans on
+    one whose answer is cited from there.
     """
 
     passage: Passage
@@ -201,6 +203,7 @@ class Candidate:
     lexical: float
     copies: tuple[Passage, ...] = ()
     read: float | None = None
+    marked: tuple[int, int] | None = None
     carried: bool = False
 
 
@@ -306,8 +309,7 @@ class Answer:
 
     The text is made from the first citation, so an answer without a citation cannot exist. `confidence` is the
     calibrated probability that the best answer found is right, also when it was too low to be given.
-    `candidates` are the passages found, best first, those that were read with the reader's score: what is shown as
-    "closest passages" when silent.
+    `candidates` are the passages found, best first, those that were read with the reader's score.
     `independent_documents` counts the documents that give the answer in words of their own (copies count once).
     `withheld` cites the best answer found when it was too unsure to be given: for judging, not to be shown as one.
     `grounds` are what the confidence was computed from. `read_as` is the question as it was read where it leant on the
@@ -331,6 +333,11 @@ class Answer:
     def __post_init__(self) -> None:
         if (self.reason is None) != bool(self.citations):
             raise ValueError("An answer has citations, or else a reason for being silent, and not both.")
+
+    @property
+    def closest(self) -> tuple[Candidate, ...]:
+        """The candidates as they are shown when silent: by the reader's score, and those last that it did not read."""
+        return tuple(sorted(self.candidates, key=lambda c: math.inf if c.read is None else -c.read))
 
     @property
     def text(self) -> str | None:

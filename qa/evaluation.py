@@ -18,6 +18,7 @@ from qa.datatypes import Answer, Candidate, Citation, Document, Passage
 from qa.errors import QAError, QuestionError, QuestionsError
 from qa.pipeline import Pipeline
 from qa.question import clean_question
+from qa.render import MAX_CLOSEST, excerpt
 from qa.text import normalise_answer
 
 log = logging.getLogger(__name__)
@@ -538,6 +539,7 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, float]:
         "wrong answers": _mean(not o.silent and not o.right for o in answerable),
         "disagreements shown": _mean(o.all_variants for o in several),
         "wrongly silent": _mean(o.silent for o in answerable),
+        "shown when silent": _mean(map(_is_shown, (o for o in answerable if o.silent))),
         "rightly silent": _mean(o.silent for o in unanswerable),
         "good outcomes": _mean(o.good for o in known),
         "rejected again": _mean(o.again for o in outcomes if o.example.rejected is not None),
@@ -557,6 +559,12 @@ def _retrieval_figures(answerable: Sequence[Outcome]) -> dict[str, float | None]
     ranks = [next((rank for rank, yes in enumerate(o.relevant, 1) if yes), math.inf) for o in answerable]
     recall = {f"recall@{k}": _mean(rank <= k for rank in ranks) for k in (1, 5, 10)}
     return {**recall, "MRR": _mean(1 / rank for rank in ranks)}
+
+
+def _is_shown(outcome: Outcome) -> bool:
+    """Whether an accepted answer is to be read in the closest passages that are shown for want of an answer."""
+    shown = [(c.passage.document, *excerpt(c)) for c in outcome.answer.closest[:MAX_CLOSEST]]
+    return any(_covers(*place, accepted.place) for place in shown for accepted in outcome.example.answers)
 
 
 def _mean(values: Iterable[float]) -> float | None:

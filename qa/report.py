@@ -26,6 +26,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "wrong answers": "of the answerable questions: answered wrongly",
         "disagreements shown": "where the documents give different answers: all are shown",
         "wrongly silent": "of the answerable questions: not answered",
+        "shown when silent": "of these: the answer is to be read in the closest passages",
         "rightly silent": "of the questions that the documents do not answer: not answered",
         "good outcomes": "of all questions: a right answer, or silence where nothing is said",
         "rejected again": "of the questions of which only a wrong answer is known: it was given again",

@@ -123,7 +123,15 @@ def test_an_unsure_answer_is_withheld_with_the_closest_passages():
     assert (answer.text, answer.reason, answer.citations) == (None, "not_in_documents", ())
     assert answer.confidence == pytest.approx(0.269, abs=0.001)
     assert answer.withheld[0].answer == "over 1200"
-    assert len(answer.candidates) == 1
+    [closest] = answer.closest
+    assert closest.marked is not None and PAGE.text[slice(*closest.marked)] == "over 1200"
+
+
+def test_the_closest_passages_are_those_that_the_reader_finds_likeliest():
+    [near, also] = candidates(PAGE, NEWS)
+    answer = answerer(Finding(over_1200=-3.0, Nobody=-2.0), [near, also], PAGE, NEWS).ask("How many mines?")
+    assert [c.passage.document for c in answer.candidates] == ["page.txt", "news.txt"]
+    assert [c.passage.document for c in answer.closest] == ["news.txt", "page.txt"]
 
 
 @pytest.mark.parametrize(("strictness", "given"), [("lenient", True), ("normal", True), ("strict", False)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from torchmetrics.functional.classification import binary_calibration_error
 from torchmetrics.functional.text import squad
 
-from qa.datatypes import Answer, Citation
+from qa.datatypes import Answer, Candidate, Citation, Passage
 from qa.documents import decode
 from qa.embedding import SentenceTransformerEmbedder
 from qa.errors import QuestionsError
@@ -146,6 +147,18 @@ def test_figures_by_eye():
     assert found["exact citations"] == 1.0
     assert found["seconds, median"] == pytest.approx(0.3)
     assert "disagreements shown" not in found  # nothing to take a share of
+
+
+def test_where_it_is_silent_the_answer_may_still_be_shown():
+    whole = Passage("a.txt", 0, len(TEXT), TEXT, (), "", ())
+    half = Passage("a.txt", 0, TEXT.index("1992"), TEXT[: TEXT.index("1992")], (), "", ())
+
+    def silent(passage: Passage) -> Outcome:
+        given = outcome(example("1992"), None, True, 0.4)
+        return replace(given, answer=replace(given.answer, candidates=(Candidate(passage, 1, 0.1, 0.5, 1.0),)))
+
+    assert figures([silent(whole), silent(half)])["shown when silent"] == pytest.approx(1 / 2)
+    assert "shown when silent" not in figures([outcome(example("1992"), "1992", True, 0.9)])
 
 
 def test_calibration_error_and_risk_coverage_by_eye():

@@ -14,17 +14,11 @@ from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
 from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
 from qa.question import asks_for_steps, plain_question
-from qa.render import REASONS, citation_html, words_html
+from qa.render import MAX_CLOSEST, REASONS, citation_html, excerpt, excerpt_text, words_html
 from qa.text import BULLET
 
 LONG_ANSWER = 60
 """Characters beyond which an answer is a sentence, set smaller than a name or a year."""
-
-MAX_CLOSEST = 3
-"""Passages shown when the documents do not say: enough to see that they were searched."""
-
-MAX_PASSAGE_CHARACTERS = 320
-"""Of a closest passage; the whole of it is a click away."""
 
 MAX_READ_CHARACTERS = 70
 """Of a passage in the table of those read, beside its scores."""
@@ -392,7 +386,7 @@ def _silent_html(answer: Answer, document: Callable[[str], Document]) -> str:
     if answer.reason == "not_in_documents" and answer.confidence > 0:
         chance = f"a chance of {_hundredths(answer.confidence)}&#8239;% to be right"
         why = f"<p class='confidence'>The likeliest answer found has {chance}: too little.</p>"
-    passages = "".join(_passage_html(candidate, document) for candidate in answer.candidates[:MAX_CLOSEST])
+    passages = "".join(_passage_html(candidate, document) for candidate in answer.closest[:MAX_CLOSEST])
     closest = f"<h3>The closest passages</h3><ol class='citations'>{passages}</ol>" if passages else ""
     return f"<p class='words silent'>{escape(REASONS[answer.reason])}</p>{why}{closest}"
 
@@ -402,7 +396,7 @@ def _passage_html(candidate: Candidate, document: Callable[[str], Document]) -> 
     source = document(passage.document)
     place = Place(source.id, source.sha256, passage.start, passage.end, passage.start, passage.start)
     label = "" if passage.label is None else passage.label.text.rstrip(":")
-    at = line_or_page(source.line_at(passage.start), source.page_at(passage.start))
-    text = escape(clipped(passage.text, MAX_PASSAGE_CHARACTERS))
+    start, _ = excerpt(candidate)
+    at = line_or_page(source.line_at(start), source.page_at(start))
     where = where_html(source.title, (*passage.headings, label, at))
-    return f"<li><blockquote>{text}</blockquote>{opener_html(place, where)}</li>"
+    return f"<li><blockquote>{escape(excerpt_text(candidate))}</blockquote>{opener_html(place, where)}</li>"
