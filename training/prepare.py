@@ -12,13 +12,14 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
+from qa.question import plain_question
 from training.data import (
     Dataset,
     Paragraph,
@@ -253,6 +254,11 @@ def save(parts: Sequence[tuple[int, Dataset, NDArray[np.int32]]], tokenizer: Tok
     print(json.dumps(counts))
 
 
+def as_read(dataset: Dataset) -> Dataset:
+    """The questions as the program hands them to its reader, with their question mark and without what is around."""
+    return replace(dataset, questions=tuple(replace(q, text=plain_question(q.text)) for q in dataset.questions))
+
+
 def parts(data: Path, model: Path, *, everything: bool) -> Iterator[tuple[int, Dataset, NDArray[np.int32]]]:
     """The sources with their negatives; with `everything` the held-out articles are trained on too."""
     squad = merge([read_squad(data / "squad-1.1.json"), read_squad(data / "squad-2.0.json")])
@@ -261,7 +267,7 @@ def parts(data: Path, model: Path, *, everything: bool) -> Iterator[tuple[int, D
     yield SQUAD, squad, negatives(squad, model)
     reworded = reworded_questions(squad)
     yield REWORDED, reworded, negatives(reworded, model)
-    written = written_questions(data / "texts.json", held_out=False)
+    written = as_read(written_questions(data / "texts.json", held_out=False))
     yield WRITTEN, written, negatives(written, model)
     qamr, qed = (read_squad(data / name, titled=False) for name in ("qamr.json", "qed.json"))
     for dataset in map(made_questions, (squad, merge([qamr, qed]))):

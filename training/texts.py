@@ -11,7 +11,7 @@ GPL 2. The texts stay out of this repository but for the answers in `written.jso
 
 Language models wrote the questions; they saw the paragraphs and neither the program nor its documents. Two of five are
 unanswerable: near misses, things not told, what one would ask next, false premises. Of the others one in eight is of
-yes or no, and one in eight is not put as a neat question.
+yes or no, and one in eight is not put as a neat question; of the last 7,487 one in three is not.
 """
 
 import argparse
