@@ -42,6 +42,7 @@ passage, in the order of the search, for 47 and 31."""
 
 def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
     """An answer as the versioned JSON object that scripts read; `identifier` is handed through as `id`."""
+    closest = [] if answer.citations else [_closest_json(candidate) for candidate in answer.closest[:MAX_CLOSEST]]
     return {
         "schema": SCHEMA,
         "id": identifier,
@@ -59,8 +60,21 @@ def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
             for other in answer.alternatives
         ],
         "agreement": {"documents": answer.independent_documents},
+        **({"closest": closest} if closest else {}),
         **({} if answer.read_as is None else _read_as_json(answer)),
         "seconds": round(answer.seconds, 4),
+    }
+
+
+def _closest_json(candidate: Candidate) -> dict[str, Any]:
+    passage, (start, end) = candidate.passage, excerpt(candidate)
+    return {
+        "document": passage.document,
+        "title": passage.title,
+        "headings": list(passage.headings),
+        "start": start,
+        "end": end,
+        "text": passage.text[start - passage.start : end - passage.start],
     }
 
 

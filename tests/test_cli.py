@@ -156,7 +156,7 @@ def test_every_citation_can_be_checked_against_the_file_by_anyone(index_path: Pa
         ),
     ],
 )
-def test_silence_has_its_reason(index_path: Path, question: str, reason: str, sentence: str) -> None:
+def test_silence_has_its_reason(index_path: Path, corpus: Path, question: str, reason: str, sentence: str) -> None:
     as_text = run("ask", question, "--index", index_path)
     (answer,) = lines(run("ask", question, "--index", index_path, "--json").stdout)
 
@@ -164,6 +164,10 @@ def test_silence_has_its_reason(index_path: Path, question: str, reason: str, se
     assert as_text.stdout.splitlines()[0] == sentence
     assert ("The closest passages:" in as_text.stdout) == (reason != "empty_question")
     assert (answer["answer"], answer["reason"], answer["citations"], answer["alternatives"]) == (None, reason, [], [])
+    assert ("closest" in answer) == (reason != "empty_question")
+    for passage in answer.get("closest", []):
+        content = (corpus / passage["document"]).read_text(encoding="utf-8")
+        assert passage["text"] == content[passage["start"] : passage["end"]]
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])

@@ -74,7 +74,8 @@ def _endpoints(pipeline: Pipeline) -> None:
     ) -> dict[str, Any]:
         """Answer a question with the exact words of the user's documents, each cited with its document and place.
 
-        `answer` is null where the documents do not say, and `reason` then tells why; nothing is ever made up.
+        `answer` is null where the documents do not say; `reason` then tells why, and `closest` gives the passages that
+        come nearest, which may or may not answer. Nothing is ever made up.
         `confidence` is the probability that the answer is right, `citations` give the sentence quoted, the document,
         its SHA-256, headings, page, line and characters, `alternatives` what else the documents answer.
 
