@@ -11,7 +11,7 @@ from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.errors import IndexDamaged
-from qa.lists import items_within, with_whole_lists
+from qa.lists import items_within, with_whole_lists, without_contents
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
 from qa.reader import Reader
 from qa.retrieval import Retriever
@@ -121,7 +121,7 @@ class Answerer:
         """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""
         question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
-        reading = with_whole_lists(reading, question, self.documents)
+        reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
         asked = asked_abbreviation(question)
         return reading if asked is None else with_spelled_out(reading, asked, candidates)
 

@@ -1,6 +1,7 @@
 """Lists whole, where their items stand on lines of their own and a reader marks words in or before one of them.
 
-All steps for "How do I …?", all items for "Which … are there?"; and whether lines tell someone to do something.
+All steps for "How do I …?", all items for "Which … are there?"; whether lines tell someone to do something; and which
+lists are tables of contents.
 """
 
 from __future__ import annotations
@@ -34,6 +35,12 @@ _VERBS = (
     "|switch|tap|test|tick|tighten|touch|try|turn|type|uncheck|undo|uninstall|unmount|unpack|unplug|update|upgrade|upload"
     "|use|verify|view|visit|wait|wash|wipe|write"
 )
+LEAST_CONTENTS = 3
+"""Items of a table of contents; two may well have the names of sections and be meant as answers."""
+
+_LEADER = re.compile(r"[\s.…·]+\d*\s*$")
+_PARTS = re.compile(r"\b(?:chapters?|sections?|parts?|contents|headings?|topics?|appendix|appendices)\b", re.IGNORECASE)
+
 _INSTRUCTION = re.compile(
     r"[\W\d]*(?:(?:to|if|in|on|when|after|before|then|now|first|next|finally|optionally|for|at|under|from|with|once)\b"
     r"[^,]*,\s*|(?:then|now|first|next|finally|please|simply|just) )?"
@@ -50,6 +57,37 @@ def share_of_instructions(lines: Sequence[str]) -> float:
     0.5
     """
     return sum(bool(_INSTRUCTION.match(line)) for line in lines) / len(lines) if lines else 0.0
+
+
+def without_contents(reading: Reading, question: str, documents: Callable[[str], Document]) -> Reading:
+    """The spans but for those in a table of contents: it names what is told elsewhere and tells nothing.
+
+    Where a question is about the parts of a document, all of them.
+    """
+    if _PARTS.search(question):
+        return reading
+    headings: dict[str, set[str]] = {}
+
+    def in_contents(span: Span) -> bool:
+        document = documents(span.candidate.passage.document)
+        if document.id not in headings:
+            headings[document.id] = {_bare(section.heading) for section in document.sections}
+
+        def names_section(block: Block) -> bool:
+            return block.kind == "item" and _bare(document.text[block.start : block.end]) in headings[document.id]
+
+        at = bisect.bisect_right(document.blocks, span.start, key=lambda block: block.end)
+        if at == len(document.blocks) or not names_section(document.blocks[at]):
+            return False
+        items = list_from(document, span.start, span.end)
+        return len(items) >= LEAST_CONTENTS and sum(map(names_section, items)) * 2 >= len(items)
+
+    return Reading(tuple(span for span in reading.spans if not in_contents(span)), reading.null)
+
+
+def _bare(entry: str) -> str:
+    """A heading, or what a table of contents calls it, without case, dots and page number."""
+    return " ".join(_LEADER.sub("", entry).casefold().split())
 
 
 def with_whole_lists(reading: Reading, question: str, documents: Callable[[str], Document]) -> Reading:

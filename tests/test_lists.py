@@ -9,7 +9,7 @@ import pytest
 from qa.answering import Answerer, cite
 from qa.datatypes import Candidate, Document, Reading, Span
 from qa.export import answer_copy, answer_markdown
-from qa.lists import MAX_LIST_CHARACTERS, with_whole_lists
+from qa.lists import MAX_LIST_CHARACTERS, with_whole_lists, without_contents
 from qa.render import answer_text, citation_json
 from tests.reading import candidates, document
 from tests.test_answering import MARGIN_ALONE, Finding, Giving
@@ -150,3 +150,56 @@ def test_what_is_no_list_is_shown_on_one_line() -> None:
     citation = cite(span, span.candidate.passage, wrapped, 1)
     assert citation.items == ()
     assert citation.lines == ("The committee met in the old town hall, and nothing was decided there.",)
+
+
+GUIDE = document(
+    "guide.txt",
+    """The guide
+
+This guide tells of these things:
+- Filling it .... 2
+- Cleaning it
+- Lids
+- Index
+
+Filling it
+
+You fill it with oil, every other week or so.
+
+Cleaning it
+
+You wipe it with a cloth.
+
+Lids
+
+It has a lid of brass and another one of tin.
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("words", "question", "kept"),
+    [
+        ("Lids", "Name the parts of the pump.", True),
+        ("Lids", "What is it closed with?", False),
+        ("Filling it", "How do I fill it?", False),
+        ("Filling it", "Which chapters are there?", True),
+        ("a lid of brass", "What is it closed with?", True),
+        ("these things", "What is it about?", True),
+    ],
+)
+def test_a_table_of_contents_answers_only_what_asks_for_it(words: str, question: str, kept: bool) -> None:
+    start = GUIDE.text.index(words)
+    held = next(c for c in candidates(GUIDE) if c.passage.start <= start < c.passage.end)
+    span = Span(held, start, start + len(words), words, 4.0)
+    left = without_contents(Reading((span,), 0.0), question, {GUIDE.id: GUIDE}.__getitem__)
+
+    assert left == Reading((span,) if kept else (), 0.0)
+
+
+@pytest.mark.parametrize(
+    ("words", "question"), [("Close the valve", "What must be closed?"), ("a lid", "What has it?")]
+)
+def test_other_lists_are_no_tables_of_contents(words: str, question: str) -> None:
+    reading = Reading((marked(words),), 0.0)
+    assert without_contents(reading, question, {MANUAL.id: MANUAL}.__getitem__) == reading
