@@ -10,7 +10,16 @@ from itertools import count
 from textwrap import indent
 
 from qa.datatypes import Answer, Citation
-from qa.render import REASONS, answer_json, citation_html, place, words_html
+from qa.render import (
+    MAX_CLOSEST,
+    REASONS,
+    answer_json,
+    citation_html,
+    excerpt_text,
+    passage_source,
+    place,
+    words_html,
+)
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~!])|^(\s*)([-+]|\d+[.)])(?=\s)", re.MULTILINE)
 
@@ -39,11 +48,16 @@ def citation_copy(citation: Citation) -> str:
 
 
 def answer_markdown(answer: Answer, numbers: Callable[[], int] | None = None) -> str:
-    """An answer as Markdown, its citations as footnotes; `numbers` gives each footnote its number."""
+    """An answer as Markdown, its citations as footnotes; `numbers` gives each footnote its number.
+
+    A silent one has its reason and the closest passages.
+    """
     numbers = count(1).__next__ if numbers is None else numbers
     asked = f"**{markdown(_one_line(answer.question))}**" if answer.question else ""
     if answer.text is None:
-        return f"{asked}\n\n{_silence(answer)}\n"
+        closest = [f"- {markdown(_one_line(text))} ({markdown(source)})" for text, source in _closest(answer)]
+        listed = ["The closest passages:", "\n".join(closest)] if closest else []
+        return "\n\n".join([asked, _silence(answer), *listed]) + "\n"
     given, notes = _noted(answer.citations, numbers)
     parts = [asked, indent(given, "> "), f"Confidence {answer.confidence:.0%}."]
     for other in answer.alternatives:
@@ -96,7 +110,12 @@ def conversation_html(answers: Sequence[Answer]) -> str:
 def _answer_html(answer: Answer) -> str:
     asked = f"<h2>{html.escape(answer.question)}</h2>"
     if answer.text is None:
-        return f"{asked}<p class='words'>{html.escape(_silence(answer))}</p>"
+        closest = "".join(
+            f"<blockquote>{html.escape(text)}<br><cite>{html.escape(source)}</cite></blockquote>"
+            for text, source in _closest(answer)
+        )
+        listed = f"<p class='note'>The closest passages</p>{closest}" if closest else ""
+        return f"{asked}<p class='words'>{html.escape(_silence(answer))}</p>{listed}"
     others = "".join(
         f"<p class='note'>Another answer, {other.confidence:.0%}: {words_html(other.citations[0])}</p>"
         f"{_quotes(other.citations)}"
@@ -122,6 +141,11 @@ FORMATS: dict[str, tuple[str, Callable[[Sequence[Answer]], str]]] = {
     "JSON": ("answers.json", conversation_json),
 }
 """What a conversation can be kept as: the file's name, and what writes it."""
+
+
+def _closest(answer: Answer) -> list[tuple[str, str]]:
+    """What is shown of the closest passages, and where each stands."""
+    return [(excerpt_text(c), passage_source(c.passage)) for c in answer.closest[:MAX_CLOSEST]]
 
 
 def _silence(answer: Answer) -> str:

@@ -161,7 +161,8 @@ def excerpt(candidate: Candidate, characters: int = MAX_EXCERPT) -> tuple[int, i
         start = min((at for at in starts if len(text) - characters <= at <= start), default=start)
     end = start + characters
     if end < len(text):
-        end = max(text.rfind(" ", start, end + 1), 0) or end
+        space = text.rfind(" ", start + 1, end + 1)
+        end = end if space < 0 else space
     return passage.start + start, passage.start + min(end, len(text))
 
 
@@ -207,7 +208,9 @@ def answer_text(answer: Answer) -> str:
         lines = [REASONS[answer.reason]]
         if answer.candidates:
             lines += ["", "The closest passages:"]
-            lines += [f"  {_source(c.passage)}: {_one_line(excerpt_text(c))}" for c in answer.closest[:MAX_CLOSEST]]
+            lines += [
+                f"  {passage_source(c.passage)}: {_one_line(excerpt_text(c))}" for c in answer.closest[:MAX_CLOSEST]
+            ]
         return "\n".join(lines)
     lines = [f"{_lines(answer.citations[0])}   (confidence {answer.confidence:.0%})", ""]
     if answer.read_as is not None:
@@ -233,7 +236,8 @@ def _citations_text(citations: Sequence[Citation]) -> list[str]:
     return lines
 
 
-def _source(passage: Passage) -> str:
+def passage_source(passage: Passage) -> str:
+    """The file and the headings under which a passage stands, on one line."""
     parts = (shown_name(passage.document), _one_line(" › ".join(passage.headings)))
     return " · ".join(part for part in parts if part)
 

@@ -7,10 +7,16 @@ import json
 
 from qa.datatypes import Alternative, Answer, Citation
 from qa.export import answer_markdown, conversation_html, conversation_json, conversation_markdown, markdown
+from tests.reading import candidates, document
 
 CITED = Citation(1, "a.txt", "ab12cd34", "On * mines", None, (), None, 3, 0, 16, "Over 1000 <mines", 0, 9)
 ANSWER = Answer("How *many*?", 0.9, (CITED,), (Alternative(0.4, (dataclasses.replace(CITED, number=2, line=7),)),))
 SILENT = Answer("Why?", reason="nothing_near")
+NEAR = Answer(
+    "Why?",
+    reason="not_in_documents",
+    candidates=tuple(candidates(*(document(f"{n}.txt", f"Text *{n}* <of> it.\nIts end.") for n in range(1, 5)))),
+)
 
 
 def test_markdown_has_a_footnote_for_each_citation_and_takes_nothing_for_markup() -> None:
@@ -26,6 +32,18 @@ def test_footnotes_of_a_conversation_are_numbered_through() -> None:
 
     assert [f"[^{n}]:" in text for n in (1, 2, 3, 4, 5)] == [True, True, True, True, False]
     assert "**Why?**\n\nNothing in the documents" in text
+
+
+def test_a_silent_answer_is_kept_with_its_three_closest_passages() -> None:
+    assert answer_markdown(NEAR).endswith(
+        "\n\nThe closest passages:\n\n"
+        "- Text \\*1\\* \\<of\\> it. Its end. (1.txt)\n"
+        "- Text \\*2\\* \\<of\\> it. Its end. (2.txt)\n"
+        "- Text \\*3\\* \\<of\\> it. Its end. (3.txt)\n"
+    )
+    page = conversation_html([NEAR])
+    assert "<blockquote>Text *1* &lt;of&gt; it.\nIts end.<br><cite>1.txt</cite></blockquote>" in page
+    assert page.count("<blockquote>") == 3
 
 
 def test_lists_and_headings_in_a_document_stay_text() -> None:

@@ -28,10 +28,8 @@ def marked(words: str) -> Candidate:
 def test_an_excerpt_begins_with_the_sentence_that_the_reader_marked() -> None:
     found = marked("the guild of millers")
 
-    assert (
-        excerpt_text(found, 80) == "… A stone bridge was built in 1402 by the guild of millers. It burnt down twice. …"
-    )
-    assert RIVER.text[slice(*excerpt(found, 70))].startswith("A stone bridge")
+    assert excerpt_text(found, 59) == "… A stone bridge was built in 1402 by the guild of millers. …"
+    assert RIVER.text[slice(*excerpt(found, 59))] == "A stone bridge was built in 1402 by the guild of millers."
 
 
 def test_near_the_end_it_begins_with_a_sentence_before() -> None:
