@@ -28,7 +28,10 @@ MAX_PASSAGES = 3
 """Cited passages read again, the best: an answer that many places give is cited from many."""
 
 _WORD = r"[A-ZÀ-ÖØ-Þ0-9][\w’'.-]*"
-_NAME = re.compile(rf"(?:the )?{_WORD}(?: (?:of |for |de |van |von |and the |of the )?{_WORD})*")
+_NAME = re.compile(
+    rf"the {_WORD}(?: {_WORD})* (?:of|for) (?:the )?{_WORD}(?: (?:of |for |and )?{_WORD})*"  # the Office for A and B
+    rf"|(?:the )?{_WORD}(?: (?:of |for |de |van |von |and the |of the )?{_WORD})*"
+)
 _THING = re.compile(
     r"\bthe (?:[\w’'-]+ ){0,4}?[\w’'-]+(?= (?:is|was|are|were|has|have|had|be|been|in|on|at|by|to)\b|\?|$)"
 )
@@ -180,6 +183,8 @@ def _names(question: str) -> list[str]:
     """
     >>> _names("When did Mali join the Partnership for Peace in 2002?")
     ['Mali', 'the Partnership for Peace']
+    >>> _names("Who founded the Office for Peace and Security in Mali and Chad?")
+    ['the Office for Peace and Security', 'Mali', 'Chad']
     """
     return [name for _, name in _places(question)]
 
