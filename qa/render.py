@@ -32,9 +32,9 @@ MAX_CLOSEST = 3
 """Passages shown when the documents do not say: enough to see that they were searched."""
 
 MAX_EXCERPT = 320
-"""Characters of a closest passage. Of 105 answerable questions to which the program is silent (`tune`, and the same in
-other words) the answer is to be read in one of the three for 78, and for 63 with half of it; where each began with its
-passage, in the order of the search, for 47 and 31."""
+"""Characters of a closest passage. Of 105 answerable questions to which the program was silent with an earlier reader
+(`tune`, and the same in other words) the answer was to be read in one of the three for 78, and for 63 with half of it;
+where each began with its passage, in the order of the search, for 47 and 31."""
 
 
 # JSON
