@@ -28,9 +28,10 @@ MAX_PASSAGES = 3
 """Cited passages read again, the best: an answer that many places give is cited from many."""
 
 _WORD = r"[A-ZÀ-ÖØ-Þ0-9][\w’'.-]*"
+_LINK = "of |for |de |van |von |and the |of the "
 _NAME = re.compile(
-    rf"the {_WORD}(?: {_WORD})* (?:of|for) (?:the )?{_WORD}(?: (?:of |for |and )?{_WORD})*"  # the Office for A and B
-    rf"|(?:the )?{_WORD}(?: (?:of |for |de |van |von |and the |of the )?{_WORD})*"
+    rf"the {_WORD}(?: {_WORD})* (?:of|for) (?:the )?{_WORD}(?: (?:and |{_LINK})?{_WORD})*"  # the Office for A and B
+    rf"|(?:the )?{_WORD}(?: (?:{_LINK})?{_WORD})*"
 )
 _THING = re.compile(
     r"\bthe (?:[\w’'-]+ ){0,4}?[\w’'-]+(?= (?:is|was|are|were|has|have|had|be|been|in|on|at|by|to)\b|\?|$)"
@@ -185,6 +186,8 @@ def _names(question: str) -> list[str]:
     ['Mali', 'the Partnership for Peace']
     >>> _names("Who founded the Office for Peace and Security in Mali and Chad?")
     ['the Office for Peace and Security', 'Mali', 'Chad']
+    >>> _names("Who is in the Office of the President of the Gambia?")
+    ['the Office of the President of the Gambia']
     """
     return [name for _, name in _places(question)]
 
