@@ -34,8 +34,8 @@ class Batch:
     types: Ints
 
 
-def batches(encodings: Sequence[Encoding], most: int, window: int) -> Iterator[Batch]:
-    """All texts in batches of at most `most` tokens, padding included; a longer text is a batch of its own.
+def batches(encodings: Sequence[Encoding], most: int, window: int, least: int = 0) -> Iterator[Batch]:
+    """All texts in batches of `least` to `most` tokens, padding included; a longer text is a batch of its own.
 
     No text is longer than the network's `window`, nor is any padded beyond it.
     """
@@ -43,7 +43,8 @@ def batches(encodings: Sequence[Encoding], most: int, window: int) -> Iterator[B
     lengths = [min(window, STEP * math.ceil(len(encodings[i].ids) / STEP)) for i in order]
     for first, last in cuts(lengths, most):
         places = order[first:last]
-        ids, mask, types = np.zeros((3, len(places), lengths[last - 1]), dtype=np.int64)
+        longest = max(lengths[last - 1], min(window, STEP * math.ceil(least / len(places) / STEP)))
+        ids, mask, types = np.zeros((3, len(places), longest), dtype=np.int64)
         for row, i in enumerate(places):
             length = len(encodings[i].ids)
             ids[row, :length], mask[row, :length], types[row, :length] = encodings[i].ids, 1, encodings[i].type_ids

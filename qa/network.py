@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import hashlib
 import locale
+import mmap
 import os
 import sys
 import threading
@@ -49,29 +51,33 @@ class Network:
     """A network from its `.xml` file, in bf16 and 8 bits where the processor has them.
 
     With `exact`, all is computed in float32, on any processor. Any thread may run it. Raises RuntimeError when it
-    cannot be loaded. `kept` is whether it will be loaded from that path again, and is worth keeping compiled.
+    cannot be loaded. `kept` is whether it will be loaded from that path again, and is worth keeping compiled. `tokens`
+    is the size of a small input as it will come: the weights are put in order for that, and put in order once more, and
+    so held twice, when first an input comes for which another order is faster.
     """
 
-    def __init__(self, path: Path, exact: bool = False, kept: bool = True) -> None:
+    def __init__(self, path: Path, exact: bool = False, kept: bool = True, tokens: int = 8) -> None:
         settings = {"INFERENCE_PRECISION_HINT": "f32"} if exact else {}
         settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(0 if exact else GROUP)
         settings["CPU_RUNTIME_CACHE_CAPACITY"] = str(KERNELS_KEPT)
         if CORES is not None:
             settings["INFERENCE_NUM_THREADS"] = str(CORES)
-        try:
-            self._prepare(path, settings, kept)
-        except RuntimeError:
-            # OpenVINO may choose bf16 by what the processor says it has and then find no way to compute in it, as where
-            # some of its instructions are hidden. What is wrong with the network itself shows here again.
-            self._prepare(path, {**settings, "INFERENCE_PRECISION_HINT": "f32"}, kept)
+        with _mapped_memory_given_back(path):
+            try:
+                self._prepare(path, settings, kept, tokens)
+            except RuntimeError:
+                # OpenVINO may choose bf16 by what the processor says it has and then find no way to compute in it, as
+                # where some of its instructions are hidden. What is wrong with the network itself shows here again.
+                self._prepare(path, {**settings, "INFERENCE_PRECISION_HINT": "f32"}, kept, tokens)
 
-    def _prepare(self, path: Path, settings: dict[str, str], kept: bool) -> None:
+    def _prepare(self, path: Path, settings: dict[str, str], kept: bool, tokens: int) -> None:
         self._compiled = _compiled(path, settings, kept)
         self._inputs = frozenset(part.any_name for part in self._compiled.inputs)
         self._outputs = tuple(part.any_name for part in self._compiled.outputs)
         self._requests = threading.local()  # a request serves one thread at a time
-        # The first run puts the weights in order for the processor, once.
-        self.run(**dict.fromkeys(self._inputs, np.ones((1, 8), dtype=np.int64)))
+        # The first run puts the weights in order for the processor, once; as they stand in the file nothing reads them
+        # again, but for the rows of the words that are looked up.
+        self.run(**dict.fromkeys(self._inputs, np.ones((1, tokens), dtype=np.int64)))
 
     def run(self, **arrays: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float32]]:
         """The outputs by their names. Arrays that the network has no input for are left out."""
@@ -80,6 +86,46 @@ class Network:
             request = self._requests.request = self._compiled.create_infer_request()
         found = request.infer({name: array for name, array in arrays.items() if name in self._inputs})
         return {name: np.array(found[name], np.float32) for name in self._outputs}
+
+
+_opening: dict[Path, threading.Lock] = {}
+
+
+@contextlib.contextmanager
+def _mapped_memory_given_back(path: Path) -> Iterator[None]:
+    """Let the system have, afterwards, the memory of what a network maps of its files while it is opened.
+
+    OpenVINO keeps them mapped as long as the network lives: some 100 MB, which the system would have to find unused
+    before anything else got them. A page that is asked for again is read again. Only Linux tells what is mapped;
+    elsewhere all stays as it is.
+    """
+    # Pages that belonged to another network might be something else by now, and lost: only those of this one are given
+    # back, which are there as long as it is.
+    with _opening.setdefault(path.resolve(), threading.Lock()):
+        before = _mapped(path)
+        yield
+        opened = _mapped(path) - before
+    if opened:
+        advise = ctypes.CDLL(None).madvise
+        advise.argtypes = (ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int)
+        for start, end in opened:
+            advise(start, end - start, mmap.MADV_DONTNEED)
+
+
+def _mapped(path: Path) -> set[tuple[int, int]]:
+    """From where to where in this process's memory a network's files are mapped, to be read alone."""
+    try:
+        mappings = Path("/proc/self/maps").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
+        files = (path.resolve().with_suffix(".bin"), _kept_in(path).resolve())
+    except OSError:
+        return set()
+    found = set()
+    for mapping in mappings:
+        addresses, rights, _, _, _, *name = mapping.split(maxsplit=5)
+        if name and rights.startswith("r--") and any(Path(name[0]).is_relative_to(file) for file in files):
+            start, end = addresses.split("-")
+            found.add((int(start, 16), int(end, 16)))
+    return found
 
 
 _IMPORTING = threading.Lock()
@@ -142,13 +188,18 @@ def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.Comp
     core = runtime().Core()
     if not kept:
         return core.compile_model(path, "CPU", settings)
-    folder = cache_folder() / "compiled"
     try:
-        states = [file.stat() for file in (path, path.with_suffix(".bin"))]
-        whose = repr((str(path.resolve()), *((state.st_size, state.st_mtime_ns) for state in states)))
-        own = folder / hashlib.blake2b(whose.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+        own = _kept_in(path)
         own.mkdir(parents=True, exist_ok=True)
         with FileLock(own / ".lock", timeout=LOCKED_SECONDS):
             return core.compile_model(path, "CPU", {**settings, "CACHE_DIR": str(own)})
     except (OSError, RuntimeError):  # no place to keep it, or damaged there; what is wrong with the network shows below
         return core.compile_model(path, "CPU", settings)
+
+
+def _kept_in(path: Path) -> Path:
+    """Where a network of this path, with these weights, is kept compiled. Raises OSError where there is none."""
+    states = [file.stat() for file in (path, path.with_suffix(".bin"))]
+    whose = repr((str(path.resolve()), *((state.st_size, state.st_mtime_ns) for state in states)))
+    own = hashlib.blake2b(whose.encode(errors="surrogateescape"), digest_size=8).hexdigest()
+    return cache_folder() / "compiled" / own

@@ -59,6 +59,10 @@ BATCH_TOKENS = 512
 """Most tokens run together, padding included. Up to 4,096 it is no faster, for texts of some length keep all cores busy
 alone, and takes 20 MB more."""
 
+LEAST_TOKENS = 96
+"""Fewest tokens run together, padding included: for 80 and less OpenVINO puts the weights into another order where it
+computes in floating point, and would hold them twice (70 MB)."""
+
 BUNDLED_READER = Path(str(files("qa"))) / "models" / "reader"
 """The folder of the reader that comes with the program."""
 
@@ -174,7 +178,7 @@ class SpanReader:
     def _scores(self, windows: Sequence[_Window]) -> Iterator[tuple[Floats, Floats]]:
         """Start and end scores of each window, in their order."""
         found: dict[int, tuple[Floats, Floats]] = {}
-        for batch in batches([window.encoding for window in windows], BATCH_TOKENS, MAX_TOKENS):
+        for batch in batches([window.encoding for window in windows], BATCH_TOKENS, MAX_TOKENS, LEAST_TOKENS):
             starts, ends = self._model(batch.ids, batch.mask, batch.types)
             for row, i in enumerate(batch.places):
                 length = len(windows[i].encoding.ids)
@@ -377,7 +381,7 @@ class OpenVINOModel:
 
     def __init__(self, path: Path, exact: bool = False) -> None:
         try:
-            self._network = Network(path, exact)
+            self._network = Network(path, exact, tokens=LEAST_TOKENS)
         except RuntimeError as error:
             raise ModelMissing(f"OpenVINO cannot load the reader at {path}. Name another with --reader.") from error
 

@@ -36,6 +36,16 @@ def test_lengths_are_rounded_up_so_that_few_shapes_are_seen_but_never_beyond_the
     assert [batch.ids.shape for batch in batches(encodings, most=64, window=50)] == [(1, 3 * STEP), (1, 50)]
 
 
+def test_a_batch_of_fewer_tokens_than_the_least_is_padded_up_to_it_but_never_beyond_the_window() -> None:
+    short = TOKENIZER.encode_batch(["word " * 10])  # 12 tokens
+
+    assert [batch.ids.shape for batch in batches(short, most=512, window=384, least=96)] == [(1, 96)]
+    assert [batch.ids.shape for batch in batches(short * 4, most=512, window=384, least=96)] == [(4, 32)]
+    assert [batch.ids.shape for batch in batches(short * 8, most=512, window=384, least=96)] == [(8, 16)]
+    assert [batch.ids.shape for batch in batches(short, most=512, window=50, least=96)] == [(1, 50)]
+    assert [batch.mask.sum() for batch in batches(short, most=512, window=384, least=96)] == [12]
+
+
 @given(st.lists(st.integers(0, 400)).map(sorted), st.integers(1, 2_000))
 def test_all_are_cut_into_batches_of_bounded_size_at_no_greater_cost_than_one_by_one(
     lengths: list[int], most: int

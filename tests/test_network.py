@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from qa.network import Network, runtime
+from qa.network import Network, cache_folder, runtime
 from qa.pipeline import Pipeline
+from qa.span_reader import BUNDLED_READER
 
 
 def doubles(path: Path) -> None:
@@ -34,6 +35,36 @@ def test_new_weights_are_not_answered_for_by_the_old_ones_kept_compiled(
 
     path.with_suffix(".bin").write_bytes(np.full((1, 8), 3, np.float32).tobytes())
     assert Network(path).run(tokens=tokens)["product"].tolist() == (3.0 * tokens).tolist()
+
+
+def mapped_megabytes(*places: Path) -> float:
+    """What this process holds in memory of these files, and of those below these folders."""
+    held, counted = 0, False
+    for words in map(str.split, Path("/proc/self/smaps").read_text(encoding="utf-8").splitlines()):
+        if not words[0].endswith(":"):  # the first line of a mapping: its pages, and in the sixth word its file
+            counted = any(Path(name).is_relative_to(place) for name in words[5:6] for place in places)
+        elif words[0] == "Rss:" and counted:
+            held += int(words[1])
+    return held / 1000
+
+
+@pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is held of a file")
+@pytest.mark.parametrize("kept", [True, False])
+def test_weights_in_the_processors_order_are_not_held_as_they_stand_in_the_file_too(kept: bool) -> None:
+    files = (BUNDLED_READER / "reader.bin", cache_folder() / "compiled")
+    ids = np.arange(96, dtype=np.int64)[None]
+    before = mapped_megabytes(*files)
+
+    first = Network(BUNDLED_READER / "reader.xml", kept=kept, tokens=96)
+    second = Network(BUNDLED_READER / "reader.xml", kept=kept, tokens=96)
+
+    assert mapped_megabytes(*files) < before + 5
+    found = [
+        network.run(input_ids=ids, attention_mask=np.ones_like(ids), token_type_ids=np.zeros_like(ids))
+        for network in (first, second, first)
+    ]
+    for name, scores in found[0].items():
+        assert all(np.array_equal(again[name], scores) for again in found)
 
 
 def test_opening_a_pipeline_leaves_the_locale_as_it_was(index_path: Path) -> None:

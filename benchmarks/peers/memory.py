@@ -29,16 +29,16 @@ def main() -> None:
     task = task_of(options.articles, options.reader, passages_of(options.articles), [])
     told = tuple(sorted({min(TOLD, options.questions), options.questions}))
     asked = replace(task, warm_up=0, many=tuple(questions), told_after=told)
-    print("| MB held after so many questions | " + " | ".join(f"{number:,}" for number in told) + " | × |")
-    print("|---|" + "---|" * (len(told) + 1))
+    print("| MB held after so many questions | " + " | ".join(f"{number:,}" for number in told) + " | × | in no file |")
+    print("|---|" + "---|" * (len(told) + 2))
     own = 0.0
     with tempfile.TemporaryDirectory() as folder:
         for name, (python, script) in programs(options.python).items():
-            memory = run(python, script, asked, Path(folder))["later"]
+            found = run(python, script, asked, Path(folder))
+            memory = found["later"]
             own = own or memory[-1]
-            print(
-                f"| {name} | " + " | ".join(f"{mb:.0f}" for mb in memory) + f" | {memory[-1] / own:.1f} |", flush=True
-            )
+            columns = [*(f"{mb:.0f}" for mb in memory), f"{memory[-1] / own:.1f}", f"{found['of_no_file']:.0f}"]
+            print(f"| {name} | " + " | ".join(columns) + " |", flush=True)
 
 
 if __name__ == "__main__":

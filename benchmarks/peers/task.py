@@ -38,10 +38,10 @@ class Program:
     ask: Callable[[str], str | None]
 
 
-def resident(process: int | str = "self") -> float:
-    """Megabytes that a process holds in memory, this one if none is given."""
+def resident(process: int | str = "self", kind: str = "VmRSS") -> float:
+    """Megabytes that a process holds in memory, this one if none is given; `RssAnon` is what of it is in no file."""
     status = Path(f"/proc/{process}/status").read_text(encoding="utf-8")
-    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1000
+    return int(next(line for line in status.splitlines() if line.startswith(kind)).split()[1]) / 1000
 
 
 def run(build: Callable[[Task], Program]) -> None:
@@ -64,4 +64,5 @@ def run(build: Callable[[Task], Program]) -> None:
         if number in task.told_after:
             later.append(resident())
     told = {"seconds": seconds, "answers": answers, "judged": judged, "memory": memory, "found": found, "later": later}
+    told["of_no_file"] = resident(kind="RssAnon")
     print(json.dumps(told))
