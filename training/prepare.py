@@ -3,7 +3,8 @@
     python -m training.prepare --data DIR --base MODEL --out DIR
 
 With `--tokens MODEL` the tokens are those of another model, such as a teacher; retrieval stays that of the base, so
-both sets of arrays hold the same questions and passages in the same order.
+both sets of arrays hold the same questions and passages in the same order. `--sources` prepares some of the questions
+alone: those that only a later stage reads are ready in minutes.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import json
 import random
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 
@@ -44,6 +45,18 @@ YEAR = re.compile(r"(?:1\d|20)\d\d")
 LABEL_ENDS = (": ", "\n", " – ", ". ")  # how a timeline's year may be set off from its line
 
 SQUAD, QAMR, QED, TIMELINE, MADE, REWORDED, WRITTEN = range(7)  # where a question comes from
+NAMED = {
+    "squad": SQUAD,
+    "qamr": QAMR,
+    "qed": QED,
+    "timeline": TIMELINE,
+    "made": MADE,
+    "reworded": REWORDED,
+    "written": WRITTEN,
+}
+"""Where questions come from, by the names that commands take."""
+ALONE = (QAMR, QED, TIMELINE)
+"""Of these each question is asked of its own passage only."""
 
 
 @dataclass(frozen=True)
@@ -259,21 +272,29 @@ def as_read(dataset: Dataset) -> Dataset:
     return replace(dataset, questions=tuple(replace(q, text=plain_question(q.text)) for q in dataset.questions))
 
 
-def parts(data: Path, model: Path, *, everything: bool) -> Iterator[tuple[int, Dataset, NDArray[np.int32]]]:
+def parts(
+    data: Path, model: Path, sources: Container[int], *, everything: bool
+) -> Iterator[tuple[int, Dataset, NDArray[np.int32]]]:
     """The sources with their negatives; with `everything` the held-out articles are trained on too."""
     squad = merge([read_squad(data / "squad-1.1.json"), read_squad(data / "squad-2.0.json")])
     if not everything:
         squad = of_articles(squad, held_out_articles().all, inside=False)
-    yield SQUAD, squad, negatives(squad, model)
-    reworded = reworded_questions(squad)
-    yield REWORDED, reworded, negatives(reworded, model)
-    written = as_read(written_questions(data / "texts.json", held_out=False))
-    yield WRITTEN, written, negatives(written, model)
     qamr, qed = (read_squad(data / name, titled=False) for name in ("qamr.json", "qed.json"))
-    for dataset in map(made_questions, (squad, merge([qamr, qed]))):
-        yield MADE, dataset, negatives(dataset, model)
-    for source, dataset in ((QAMR, qamr), (QED, qed), (TIMELINE, timeline_questions(squad))):
-        yield source, dataset, np.full((len(dataset.questions), NEGATIVES), -1, dtype=np.int32)
+    datasets: list[tuple[int, Callable[[], Dataset]]] = [
+        (SQUAD, lambda: squad),
+        (REWORDED, lambda: reworded_questions(squad)),
+        (WRITTEN, lambda: as_read(written_questions(data / "texts.json", held_out=False))),
+        (MADE, lambda: made_questions(squad)),
+        (MADE, lambda: made_questions(merge([qamr, qed]))),
+        (QAMR, lambda: qamr),
+        (QED, lambda: qed),
+        (TIMELINE, lambda: timeline_questions(squad)),
+    ]
+    for source, make in datasets:
+        if source in sources:
+            dataset = make()
+            none = np.full((len(dataset.questions), NEGATIVES), -1, dtype=np.int32)
+            yield source, dataset, none if source in ALONE else negatives(dataset, model)
 
 
 def main() -> None:
@@ -283,8 +304,10 @@ def main() -> None:
     parser.add_argument("--tokens", type=Path, help="folder of the model to be trained, if another")
     parser.add_argument("--out", type=Path, required=True, help="folder for the arrays")
     parser.add_argument("--everything", action="store_true", help="train on the held-out articles as well")
+    parser.add_argument("--sources", nargs="+", choices=NAMED, default=list(NAMED), help="default: all")
     options = parser.parse_args()
-    made = list(parts(options.data, options.base, everything=options.everything))
+    sources = {NAMED[name] for name in options.sources}
+    made = list(parts(options.data, options.base, sources, everything=options.everything))
     save(made, load_tokenizer(options.tokens or options.base), options.out)
 
 
