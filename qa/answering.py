@@ -15,7 +15,7 @@ from qa.lists import items_within, with_whole_lists, without_contents
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
 from qa.reader import Reader
 from qa.retrieval import Retriever
-from qa.text import normalise_answer
+from qa.text import names_as_written, normalise_answer
 
 Strictness = Literal["lenient", "normal", "strict"]
 
@@ -77,8 +77,12 @@ class Answerer:
         k: int = DEFAULT_K,
         strictness: Strictness = "normal",
         original: Callable[[str], str] = str,
+        lacks: Callable[[str], bool] = lambda word: False,
     ) -> None:
-        """`original` names the document that a near-duplicate is a copy of, and any other document itself."""
+        """`original` names the document that a near-duplicate is a copy of, and any other document itself.
+
+        `lacks` tells of a word whether the documents that are asked do not have it.
+        """
         if k < 1:
             raise ValueError(f"k is {k}: at least one passage must be read.")
         self.retriever = retriever
@@ -88,6 +92,7 @@ class Answerer:
         self.k = k
         self.strictness = strictness
         self.original = original
+        self.lacks = lacks
 
     def ask(
         self, question: str, carried: Sequence[Passage] = (), candidates: tuple[Candidate, ...] | None = None
@@ -113,9 +118,13 @@ class Answerer:
         if not holds_words(question):
             return Answer(question, reason="empty_question")
         if not any(is_near(candidate) for candidate in candidates):
-            return Answer(question, candidates=candidates, reason="nothing_near")
+            return Answer(question, candidates=candidates, reason="nothing_near", absent=self.absent(question))
         reading = self.read(question, candidates)
         return self._cited_or_silent(question, with_scores(candidates, reading), self.groups(question, reading))
+
+    def absent(self, question: str) -> tuple[str, ...]:
+        """The names and numbers of a question that stand nowhere in the documents that are asked."""
+        return tuple(word for word in names_as_written(plain_question(question)) if self.lacks(word))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""
@@ -142,6 +151,7 @@ class Answerer:
 
     def _cited_or_silent(self, question: str, candidates: tuple[Candidate, ...], groups: list[Group]) -> Answer:
         confidence = groups[0].confidence if groups else 0.0
+        absent = self.absent(question)
         calibrator = self.calibrator.for_question(plain_question(question))
         grounds = calibrator.grounds(groups[0].features) if groups else ()
         if confidence < THRESHOLDS[self.strictness]:
@@ -153,6 +163,7 @@ class Answerer:
                 reason="not_in_documents",
                 withheld=withheld,
                 grounds=grounds,
+                absent=absent,
             )
         best, *others = groups
         citations = self.citations(best.spans, first_number=1)
@@ -170,6 +181,7 @@ class Answerer:
             candidates=candidates,
             independent_documents=best.independent_documents,
             grounds=grounds,
+            absent=absent,
         )
 
     def citations(self, spans: Sequence[Span], first_number: int) -> tuple[Citation, ...]:

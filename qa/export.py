@@ -13,6 +13,7 @@ from qa.datatypes import Answer, Citation
 from qa.render import (
     MAX_CLOSEST,
     REASONS,
+    absent_text,
     answer_json,
     citation_html,
     excerpt_text,
@@ -57,9 +58,10 @@ def answer_markdown(answer: Answer, numbers: Callable[[], int] | None = None) ->
     if answer.text is None:
         closest = [f"- {markdown(_one_line(text))} ({markdown(source)})" for text, source in _closest(answer)]
         listed = ["The closest passages:", "\n".join(closest)] if closest else []
-        return "\n\n".join([asked, _silence(answer), *listed]) + "\n"
+        return "\n\n".join([asked, markdown(_silence(answer)), *listed]) + "\n"
     given, notes = _noted(answer.citations, numbers)
-    parts = [asked, indent(given, "> "), f"Confidence {answer.confidence:.0%}."]
+    absent = f" {markdown(absent_text(answer))}" if answer.absent else ""
+    parts = [asked, indent(given, "> "), f"Confidence {answer.confidence:.0%}.{absent}"]
     for other in answer.alternatives:
         words, further = _noted(other.citations, numbers)
         parts.append(f"Another answer ({other.confidence:.0%}): {words}")
@@ -121,9 +123,10 @@ def _answer_html(answer: Answer) -> str:
         f"{_quotes(other.citations)}"
         for other in answer.alternatives
     )
+    absent = f" {html.escape(absent_text(answer))}" if answer.absent else ""
     return (
         f"{asked}<p class='words'>{words_html(answer.citations[0])}</p>"
-        f"<p class='note'>Confidence {answer.confidence:.0%}</p>"
+        f"<p class='note'>Confidence {answer.confidence:.0%}.{absent}</p>"
         f"{_quotes(answer.citations)}{others}"
     )
 
@@ -150,7 +153,7 @@ def _closest(answer: Answer) -> list[tuple[str, str]]:
 
 def _silence(answer: Answer) -> str:
     assert answer.reason is not None  # it is not cited
-    return REASONS[answer.reason]
+    return " ".join(filter(None, (REASONS[answer.reason], absent_text(answer))))
 
 
 def _one_line(text: str) -> str:

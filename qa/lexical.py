@@ -79,21 +79,30 @@ class LexicalIndex:
         k = min(k, len(self) if within is None else len(within.rows))
         if not words or k < 1:
             return []
-        terms = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(self._index.schema, "text", word, index_option="freq"))
-            for word in words
-        ]
-        query = tantivy.Query.boolean_query(terms)
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, self._having(word)) for word in words])
         if within is None:
             return self._hits(query, k)
         looked_up = math.ceil(2 * k * len(self) / len(within.rows))  # rows that hold k of those chosen, most likely
         if len(within.documents) <= NAMED * looked_up:
-            chosen = tantivy.Query.term_set_query(self._index.schema, "document", list(within.documents))
-            scoreless = tantivy.Query.boost_query(chosen, 0.0)
-            return self._hits(
-                tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, scoreless)]), k
-            )
+            return self._hits(self._kept_to(within, query), k)
         return self._sifted(query, k, within, looked_up)
+
+    def lacks(self, word: str, within: Chosen | None = None) -> bool:
+        """Whether no passage, or none `within` the documents chosen, has the word, compared as its stem.
+
+        A word of several parts ("Franco-British") is lacking where one of them is.
+        """
+        terms = map(self._having, stems(word))
+        queries = terms if within is None else (self._kept_to(within, term) for term in terms)
+        return not all(self._searcher.search(query, limit=1, count=False).hits for query in queries)
+
+    def _having(self, stem: str) -> tantivy.Query:
+        return tantivy.Query.term_query(self._index.schema, "text", stem, index_option="freq")
+
+    def _kept_to(self, within: Chosen, query: tantivy.Query) -> tantivy.Query:
+        chosen = tantivy.Query.term_set_query(self._index.schema, "document", list(within.documents))
+        scoreless = tantivy.Query.boost_query(chosen, 0.0)
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, query), (tantivy.Occur.Must, scoreless)])
 
     def _hits(self, query: tantivy.Query, k: int) -> list[tuple[int, float]]:
         hits = self._searcher.search(query, limit=k, count=False).hits

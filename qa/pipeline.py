@@ -95,6 +95,7 @@ class Pipeline:
             k=self._k if k is None else k,
             strictness=self._strictness if strictness is None else strictness,
             original=index.original,
+            lacks=lambda word: index.lexical.lacks(word, None if documents is None else index.store.chosen(documents)),
         )
 
     def search(self, question: str, k: int | None = None, documents: frozenset[str] | None = None) -> list[Candidate]:

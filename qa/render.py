@@ -37,6 +37,17 @@ MAX_EXCERPT = 320
 where each began with its passage, in the order of the search, for 47 and 31."""
 
 
+def absent_text(answer: Answer) -> str:
+    """Which of the question's names and numbers stand nowhere in the documents, as a sentence; empty when none does.
+
+    >>> absent_text(Answer("Did Mali meet Peru in 1999?", reason="nothing_near", absent=("Mali", "Peru", "1999")))
+    '“Mali”, “Peru” and “1999” stand nowhere in the documents.'
+    """
+    *first, last = [f"“{name}”" for name in answer.absent] or [""]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return listed and f"{listed} {'stand' if first else 'stands'} nowhere in the documents."
+
+
 # JSON
 
 
@@ -60,6 +71,7 @@ def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
             for other in answer.alternatives
         ],
         "agreement": {"documents": answer.independent_documents},
+        **({"absent": list(answer.absent)} if answer.absent else {}),
         **({"closest": closest} if closest else {}),
         **({} if answer.read_as is None else _read_as_json(answer)),
         "seconds": round(answer.seconds, 4),
@@ -205,7 +217,7 @@ def answer_text(answer: Answer) -> str:
     """An answer for a terminal: the words, each citation with its sentence, the span between » and «."""
     if answer.text is None:
         assert answer.reason is not None  # an answer is cited or has its reason
-        lines = [REASONS[answer.reason]]
+        lines = [line for line in (REASONS[answer.reason], _one_line(absent_text(answer))) if line]
         if answer.candidates:
             lines += ["", "The closest passages:"]
             lines += [
@@ -215,6 +227,8 @@ def answer_text(answer: Answer) -> str:
     lines = [f"{_lines(answer.citations[0])}   (confidence {answer.confidence:.0%})", ""]
     if answer.read_as is not None:
         lines[1:1] = [f"read as: {_one_line(answer.read_as)}"]
+    if answer.absent:
+        lines[-1:-1] = [_one_line(absent_text(answer))]
     lines += _citations_text(answer.citations)
     if answer.independent_documents > 1:
         lines += ["", f"{answer.independent_documents} documents agree."]

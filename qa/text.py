@@ -161,9 +161,22 @@ def names_and_numbers(question: str) -> set[str]:
     >>> sorted(names_and_numbers("When did Mr Zarifi visit Dushanbe in 2007?"))
     ['2007', 'dushanb', 'mr', 'zarifi']
     """
+    return {stem for word in _marked(question) for stem in stems(word)} - _left_out_stems()
+
+
+def names_as_written(question: str) -> list[str]:
+    """The same as they stand in the question, each once and without "I".
+
+    >>> names_as_written("When did I hear of Mali's envoy in 2007?")
+    ['Mali', '2007']
+    """
+    names = [re.sub(r"[’']s?$", "", w) for w in _marked(question) if not re.fullmatch(r"I(?:[’'].*)?", w)]
+    return [name for name in dict.fromkeys(names) if set(stems(name)) - _left_out_stems()]
+
+
+def _marked(question: str) -> list[str]:
     words = re.findall(r"\w[\w’'-]*", question)
-    marked = [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i > 0 and w[0].isupper())]
-    return {stem for word in marked for stem in stems(word)} - _left_out_stems()
+    return [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i > 0 and w[0].isupper())]
 
 
 def share(wanted: Set[str], found: Set[str]) -> float:

@@ -77,6 +77,15 @@ def test_equal_answers_are_one_answer_with_a_citation_for_each_place():
     assert answer.alternatives == ()
 
 
+def test_names_and_numbers_that_the_documents_lack_are_told_whatever_is_answered():
+    question = "How many mines were found in Mali in 2004, asks Mr Zarifi?"
+    lacking = {"Mali", "Zarifi"}.__contains__
+
+    assert ask(Finding(over_1200=4.0), PAGE, question=question, lacks=lacking).absent == ("Mali", "Zarifi")
+    assert ask(Finding(), PAGE, question=question, lacks=lacking).absent == ("Mali", "Zarifi")
+    assert ask(Finding(over_1200=4.0), PAGE, question=question).absent == ()
+
+
 def test_different_answers_are_shown_as_alternatives_with_their_citations():
     answer = ask(Finding(over_1000=4.0, over_1200=3.0), PAGE, NEWS)
     assert answer.text == "over 1000"

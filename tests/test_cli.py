@@ -170,6 +170,17 @@ def test_silence_has_its_reason(index_path: Path, corpus: Path, question: str, r
         assert passage["text"] == content[passage["start"] : passage["end"]]
 
 
+def test_what_stands_nowhere_in_the_documents_asked_is_told(index_path: Path) -> None:
+    question = "Which NATO Secretary General came to Dushanbe in 2012?"
+    asked = run("ask", question, "--index", str(index_path))
+    assert "\n“2012” stands nowhere in the documents.\n" in asked.stdout
+
+    misspelt = ["ask", "when did Jaap de Hoop Sheffer visit Dushanbe", "--index", str(index_path), "--json"]
+    assert json.loads(run(*misspelt).stdout)["absent"] == ["Sheffer"]
+    news_alone = run(*misspelt, "--document", REPORT)
+    assert json.loads(news_alone.stdout)["absent"] == ["Jaap", "Hoop", "Sheffer"]
+
+
 @pytest.mark.parametrize("command", ["ask", "search"])
 def test_a_question_of_ten_thousand_characters_is_refused(index_path: Path, command: str) -> None:
     result = run(command, "why " * 2500, "--index", index_path)

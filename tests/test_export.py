@@ -46,6 +46,17 @@ def test_a_silent_answer_is_kept_with_its_three_closest_passages() -> None:
     assert page.count("<blockquote>") == 3
 
 
+def test_what_the_documents_have_no_word_of_is_kept_with_the_answer() -> None:
+    answer, silent = (dataclasses.replace(each, absent=("*i*", "<i>")) for each in (ANSWER, SILENT))
+
+    assert "Confidence 90%. “\\*i\\*” and “\\<i\\>” stand nowhere in the documents.\n" in answer_markdown(answer)
+    assert "is about this. “\\*i\\*” and “\\<i\\>” stand nowhere in the documents.\n" in answer_markdown(silent)
+    page = conversation_html([answer, silent])
+    assert page.count("“*i*” and “&lt;i&gt;” stand nowhere in the documents.") == 2
+    assert [one["absent"] for one in json.loads(conversation_json([answer, silent]))] == [["*i*", "<i>"]] * 2
+    assert "absent" not in json.loads(conversation_json([ANSWER]))[0]
+
+
 def test_lists_and_headings_in_a_document_stay_text() -> None:
     assert markdown("- one\n1. two\n# three") == "\\- one\n1\\. two\n\\# three"
 

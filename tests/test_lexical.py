@@ -54,6 +54,13 @@ def test_a_rare_word_counts_for_more_than_a_common_one(lexical: LexicalIndex) ->
     assert rows(lexical.best("cat fish", 4))[0] == 2
 
 
+def test_a_word_is_lacking_where_no_passage_has_its_stem_or_that_of_one_of_its_parts(lexical: LexicalIndex) -> None:
+    assert not lexical.lacks("Bridges") and not lexical.lacks("cat-fish")
+    assert lexical.lacks("dog") and lexical.lacks("dog-fish")
+    assert lexical.lacks("Bridges", chosen(0, 1)) and not lexical.lacks("Bridges", chosen(0, 3))
+    assert lexical.lacks("cat", chosen())
+
+
 def test_question_words_count_only_when_there_are_no_others(lexical: LexicalIndex) -> None:
     assert rows(lexical.best("where is the fish", 4)) == [2]
     assert rows(lexical.best("the", 4)) == [1, 0, 2]

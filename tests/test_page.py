@@ -141,6 +141,19 @@ def test_a_silent_answer_gives_its_reason_and_the_closest_passages() -> None:
     )
 
 
+def test_what_the_documents_have_no_word_of_is_said_before_the_answer_and_before_the_reason() -> None:
+    answer = Answer("How many in <i>?", 0.8, (FIRST,), absent=("<i>",))
+    silent = Answer("Who met Peru in 1999?", reason="nothing_near", absent=("Peru", "1999"))
+
+    assert text_of(answer_html(answer, lambda _: MINES)).startswith(
+        "How many in <i>? “<i>” stands nowhere in the documents. Over 1000"
+    )
+    assert text_of(answer_html(silent, lambda _: MINES)) == (
+        "Who met Peru in 1999? “Peru” and “1999” stand nowhere in the documents. "
+        "Nothing in the documents is about this."
+    )
+
+
 def test_a_passage_of_a_paged_document_is_named_by_its_page() -> None:
     paged = dataclasses.replace(MINES, pages=(Page(7, 0, len(MINES.text)),))
     passage = Passage(paged.id, 36, 49, "All are gone.", (), paged.title)

@@ -14,7 +14,7 @@ from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
 from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
 from qa.question import asks_for_steps, plain_question
-from qa.render import MAX_CLOSEST, REASONS, citation_html, excerpt, excerpt_text, words_html
+from qa.render import MAX_CLOSEST, REASONS, absent_text, citation_html, excerpt, excerpt_text, words_html
 from qa.text import BULLET
 
 LONG_ANSWER = 60
@@ -139,7 +139,7 @@ def answer_html(answer: Answer, document: Callable[[str], Document], number: int
     body = _cited_html(answer) if answer.citations else _silent_html(answer, document)
     return (
         f"<section class='answer' aria-label='Answer' data-turn='{number}'>{_question_html(answer.question)}"
-        f"{_carried_html(answer)}{body}{_why_html(answer, document)}{actions}</section>"
+        f"{_carried_html(answer)}{_absent_html(answer)}{body}{_why_html(answer, document)}{actions}</section>"
     )
 
 
@@ -168,6 +168,11 @@ def _carried_html(answer: Answer) -> str:
         f"<p class='carried'>Read as “{escape(answer.read_as)}”. From the question before: {carried}{cited}. "
         "<button type='button' class='alone'>Ask it alone</button></p>"
     )
+
+
+def _absent_html(answer: Answer) -> str:
+    """What the documents cannot tell of, for they have no word of it: or it is written otherwise there."""
+    return f"<p class='absent'>{escape(absent_text(answer))}</p>" if answer.absent else ""
 
 
 def _actions_html(turn: Turn) -> str:
