@@ -9,7 +9,7 @@ from typing import Literal
 
 from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
-from qa.datatypes import Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
+from qa.datatypes import Absent, Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.errors import IndexDamaged
 from qa.lists import items_within, with_whole_lists, without_contents
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
@@ -77,11 +77,11 @@ class Answerer:
         k: int = DEFAULT_K,
         strictness: Strictness = "normal",
         original: Callable[[str], str] = str,
-        lacks: Callable[[str], bool] = lambda word: False,
+        absence: Callable[[str], Absent | None] = lambda name: None,
     ) -> None:
         """`original` names the document that a near-duplicate is a copy of, and any other document itself.
 
-        `lacks` tells of a word whether the documents that are asked do not have it.
+        `absence` tells of a name or number that the documents asked have no word of it; None of all others.
         """
         if k < 1:
             raise ValueError(f"k is {k}: at least one passage must be read.")
@@ -92,7 +92,7 @@ class Answerer:
         self.k = k
         self.strictness = strictness
         self.original = original
-        self.lacks = lacks
+        self.absence = absence
 
     def ask(
         self, question: str, carried: Sequence[Passage] = (), candidates: tuple[Candidate, ...] | None = None
@@ -122,9 +122,9 @@ class Answerer:
         reading = self.read(question, candidates)
         return self._cited_or_silent(question, with_scores(candidates, reading), self.groups(question, reading))
 
-    def absent(self, question: str) -> tuple[str, ...]:
-        """The names and numbers of a question that stand nowhere in the documents that are asked."""
-        return tuple(word for word in names_as_written(plain_question(question)) if self.lacks(word))
+    def absent(self, question: str) -> tuple[Absent, ...]:
+        """The names and numbers of a question that stand nowhere in the documents asked."""
+        return tuple(filter(None, map(self.absence, names_as_written(plain_question(question)))))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""

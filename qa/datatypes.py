@@ -304,6 +304,17 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Absent:
+    """A name or number of a question, as written there, that stands nowhere in the documents asked.
+
+    `nearest` is a name that does, and is spelt nearly so; None where there is none.
+    """
+
+    name: str
+    nearest: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What the documents say to a question: cited, or silent with a reason.
 
@@ -312,10 +323,9 @@ class Answer:
     `candidates` are the passages found, best first, those that were read with the reader's score.
     `independent_documents` counts the documents that give the answer in words of their own (copies count once).
     `withheld` cites the best answer found when it was too unsure to be given: for judging, not to be shown as one.
-    `grounds` are what the confidence was computed from. `absent` are the question's names and numbers, as written, that
-    stand nowhere in the documents asked. `read_as` is the question as it was read where it leant on the one before,
-    with `carried` taken from there; None where it stands alone. The passages carried over with them are those
-    candidates that say so.
+    `grounds` are what the confidence was computed from. `absent` are what the documents have no word of. `read_as` is
+    the question as it was read where it leant on the one before, with `carried` taken from there; None where it stands
+    alone. The passages carried over with them are those candidates that say so.
     """
 
     question: str
@@ -327,7 +337,7 @@ class Answer:
     independent_documents: int = 0
     withheld: tuple[Citation, ...] = ()
     grounds: tuple[Ground, ...] = ()
-    absent: tuple[str, ...] = ()
+    absent: tuple[Absent, ...] = ()
     read_as: str | None = None
     carried: tuple[str, ...] = ()
     seconds: float = 0.0

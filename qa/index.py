@@ -13,9 +13,11 @@ index/
 from __future__ import annotations
 
 import datetime
+import difflib
 import hashlib
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
@@ -23,11 +25,13 @@ from pathlib import Path
 from typing import Any
 
 from qa.checksum import sha256_of
-from qa.datatypes import Refused
+from qa.datatypes import Absent, Refused
 from qa.embedding import Embedder
 from qa.errors import IndexDamaged, IndexMissing, IndexStale, QAError, QuestionError
 from qa.lexical import LexicalIndex
-from qa.store import Store
+from qa.passages import in_context
+from qa.store import Chosen, Store
+from qa.text import capitalised_words, stems
 from qa.vectors import VectorIndex
 
 FORMAT = 4
@@ -99,6 +103,16 @@ class Manifest:
         except (ValueError, TypeError, KeyError) as error:
             raise IndexDamaged(f"The index's manifest cannot be read ({error}). {REBUILD}") from error
 
+
+NAME_LETTERS = 4
+"""Of a shorter stem every other is nearly the same."""
+
+NEARLY = 0.8
+"""Share of letters, in order, that two stems have in common at least to be taken for spellings of one name: of five
+letters one may be another."""
+
+SPELT_PASSAGES = 20
+"""Passages looked through for a name that is spelt nearly as one that the documents lack."""
 
 _DATE = re.compile(r"\d{4}(-\d\d(-\d\d)?)?")
 
@@ -225,6 +239,22 @@ class Index:
     def original(self, document: str) -> str:
         """The document that a near-duplicate is taken for a copy of; else the document itself."""
         return self._originals.get(document, document)
+
+    def absence(self, name: str, documents: frozenset[str] | None = None) -> Absent | None:
+        """That a name or number stands in no document, or in none of `documents`; None where it does."""
+        chosen = None if documents is None else self.store.chosen(documents)
+        return Absent(name, self._spelt_nearly(name, chosen)) if self.lexical.lacks(name, chosen) else None
+
+    def _spelt_nearly(self, name: str, chosen: Chosen | None) -> str | None:
+        """A name in the documents that may be meant; none for numbers, which are nearly all alike."""
+        stem = "".join(stems(name)[:1])
+        if len(stem) < NAME_LETTERS or len(stems(name)) > 1 or any(map(str.isdigit, name)):
+            return None
+        passages = self.store.passages(self.lexical.spelt_like(stem, SPELT_PASSAGES, chosen))
+        names = Counter(word for passage in passages for word in capitalised_words(in_context(passage).text))
+        spellings = {"".join(stems(word)): word for word, _ in reversed(names.most_common())}
+        nearest = difflib.get_close_matches(stem, spellings, n=1, cutoff=NEARLY)
+        return spellings[nearest[0]] if nearest else None
 
     def is_live(self) -> bool:
         """Whether this is still the generation that a newcomer would open."""

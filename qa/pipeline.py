@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from qa.answering import DEFAULT_K, Answerer, Strictness
@@ -95,7 +96,7 @@ class Pipeline:
             k=self._k if k is None else k,
             strictness=self._strictness if strictness is None else strictness,
             original=index.original,
-            lacks=lambda word: index.lexical.lacks(word, None if documents is None else index.store.chosen(documents)),
+            absence=partial(index.absence, documents=documents),
         )
 
     def search(self, question: str, k: int | None = None, documents: frozenset[str] | None = None) -> list[Candidate]:

@@ -38,14 +38,27 @@ where each began with its passage, in the order of the search, for 47 and 31."""
 
 
 def absent_text(answer: Answer) -> str:
-    """Which of the question's names and numbers stand nowhere in the documents, as a sentence; empty when none does.
+    """Which of the question's names and numbers stand nowhere in the documents, as a sentence; empty when all do.
 
-    >>> absent_text(Answer("Did Mali meet Peru in 1999?", reason="nothing_near", absent=("Mali", "Peru", "1999")))
-    '“Mali”, “Peru” and “1999” stand nowhere in the documents.'
+    >>> from qa.datatypes import Absent
+    >>> absent_text(Answer("Did Mali meet Perou?", reason="failed", absent=(Absent("Mali"), Absent("Perou", "Peru"))))
+    '“Mali” and “Perou” stand nowhere in the documents; “Peru” does.'
     """
-    *first, last = [f"“{name}”" for name in answer.absent] or [""]
-    listed = f"{', '.join(first)} and {last}" if first else last
-    return listed and f"{listed} {'stand' if first else 'stands'} nowhere in the documents."
+    if not answer.absent:
+        return ""
+    nearest = [each.nearest for each in answer.absent if each.nearest is not None]
+    meant = f"; {_listed(nearest)} {'do' if len(nearest) > 1 else 'does'}" if nearest else ""
+    stand = "stand" if len(answer.absent) > 1 else "stands"
+    return f"{_listed([each.name for each in answer.absent])} {stand} nowhere in the documents{meant}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    """
+    >>> _listed(["Mali", "Peru", "1999"])
+    '“Mali”, “Peru” and “1999”'
+    """
+    *first, last = [f"“{name}”" for name in names]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 # JSON
@@ -71,7 +84,7 @@ def answer_json(answer: Answer, identifier: object = None) -> dict[str, Any]:
             for other in answer.alternatives
         ],
         "agreement": {"documents": answer.independent_documents},
-        **({"absent": list(answer.absent)} if answer.absent else {}),
+        **({"absent": [asdict(each) for each in answer.absent]} if answer.absent else {}),
         **({"closest": closest} if closest else {}),
         **({} if answer.read_as is None else _read_as_json(answer)),
         "seconds": round(answer.seconds, 4),

@@ -32,6 +32,9 @@ _LEFT_OUT = frozenset(
 )
 """Words that say nothing on what a question is about."""
 
+_WORD = re.compile(r"\d+(?:[.,]\d+)+|\w[\w’'-]*")
+_POSSESSIVE = re.compile(r"[’']s?$")
+
 
 def sentences(text: str, start: int, end: int) -> list[Sentence]:
     """The sentences of `text[start:end]`, in order, each without the white space around it."""
@@ -165,17 +168,25 @@ def names_and_numbers(question: str) -> set[str]:
 
 
 def names_as_written(question: str) -> list[str]:
-    """The same as they stand in the question, each once and without "I".
+    """The same as they stand in the question, each once; without units, letters that stand alone, and "I've".
 
-    >>> names_as_written("When did I hear of Mali's envoy in 2007?")
-    ['Mali', '2007']
+    >>> names_as_written("When did I hear of 1,200 km² in Mali's north, as I'm asked?")
+    ['1,200', 'Mali']
     """
-    names = [re.sub(r"[’']s?$", "", w) for w in _marked(question) if not re.fullmatch(r"I(?:[’'].*)?", w)]
-    return [name for name in dict.fromkeys(names) if set(stems(name)) - _left_out_stems()]
+    marked = [w for w in _marked(question) if re.match(r"\d|(?!I[’'])\w[\w’']", w) and not w[0].islower()]
+    return [n for n in dict.fromkeys(_POSSESSIVE.sub("", w) for w in marked) if set(stems(n)) - _left_out_stems()]
+
+
+def capitalised_words(text: str) -> list[str]:
+    """
+    >>> capitalised_words("The envoy's car is Mali’s own.")
+    ['The', 'Mali']
+    """
+    return [_POSSESSIVE.sub("", word) for word in _WORD.findall(text) if word[0].isupper()]
 
 
 def _marked(question: str) -> list[str]:
-    words = re.findall(r"\w[\w’'-]*", question)
+    words = _WORD.findall(question)
     return [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i > 0 and w[0].isupper())]
 
 

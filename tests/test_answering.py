@@ -9,7 +9,7 @@ import pytest
 
 from qa.answering import MAX_CITATIONS, THRESHOLDS, Answerer, cite, group_spans
 from qa.calibration import Calibrator, Features
-from qa.datatypes import Answer, Candidate, Document, Passage, Reading, Span
+from qa.datatypes import Absent, Answer, Candidate, Document, Passage, Reading, Span
 from qa.errors import IndexDamaged, QuestionError
 from tests.reading import candidate, candidates, document
 
@@ -79,10 +79,11 @@ def test_equal_answers_are_one_answer_with_a_citation_for_each_place():
 
 def test_names_and_numbers_that_the_documents_lack_are_told_whatever_is_answered():
     question = "How many mines were found in Mali in 2004, asks Mr Zarifi?"
-    lacking = {"Mali", "Zarifi"}.__contains__
+    absence = {"Mali": Absent("Mali"), "Zarifi": Absent("Zarifi", "Sharifi")}.get
+    absent = (Absent("Mali"), Absent("Zarifi", "Sharifi"))
 
-    assert ask(Finding(over_1200=4.0), PAGE, question=question, lacks=lacking).absent == ("Mali", "Zarifi")
-    assert ask(Finding(), PAGE, question=question, lacks=lacking).absent == ("Mali", "Zarifi")
+    assert ask(Finding(over_1200=4.0), PAGE, question=question, absence=absence).absent == absent
+    assert ask(Finding(), PAGE, question=question, absence=absence).absent == absent
     assert ask(Finding(over_1200=4.0), PAGE, question=question).absent == ()
 
 

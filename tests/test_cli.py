@@ -176,9 +176,9 @@ def test_what_stands_nowhere_in_the_documents_asked_is_told(index_path: Path) ->
     assert "\n“2012” stands nowhere in the documents.\n" in asked.stdout
 
     misspelt = ["ask", "when did Jaap de Hoop Sheffer visit Dushanbe", "--index", str(index_path), "--json"]
-    assert json.loads(run(*misspelt).stdout)["absent"] == ["Sheffer"]
+    assert json.loads(run(*misspelt).stdout)["absent"] == [{"name": "Sheffer", "nearest": "Scheffer"}]
     news_alone = run(*misspelt, "--document", REPORT)
-    assert json.loads(news_alone.stdout)["absent"] == ["Jaap", "Hoop", "Sheffer"]
+    assert [each["name"] for each in json.loads(news_alone.stdout)["absent"]] == ["Jaap", "Hoop", "Sheffer"]
 
 
 @pytest.mark.parametrize("command", ["ask", "search"])

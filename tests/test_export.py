@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 
-from qa.datatypes import Alternative, Answer, Citation
+from qa.datatypes import Absent, Alternative, Answer, Citation
 from qa.export import answer_markdown, conversation_html, conversation_json, conversation_markdown, markdown
 from tests.reading import candidates, document
 
@@ -47,13 +47,15 @@ def test_a_silent_answer_is_kept_with_its_three_closest_passages() -> None:
 
 
 def test_what_the_documents_have_no_word_of_is_kept_with_the_answer() -> None:
-    answer, silent = (dataclasses.replace(each, absent=("*i*", "<i>")) for each in (ANSWER, SILENT))
+    answer, silent = (dataclasses.replace(each, absent=(Absent("*i*"), Absent("<i>"))) for each in (ANSWER, SILENT))
 
     assert "Confidence 90%. “\\*i\\*” and “\\<i\\>” stand nowhere in the documents.\n" in answer_markdown(answer)
     assert "is about this. “\\*i\\*” and “\\<i\\>” stand nowhere in the documents.\n" in answer_markdown(silent)
     page = conversation_html([answer, silent])
     assert page.count("“*i*” and “&lt;i&gt;” stand nowhere in the documents.") == 2
-    assert [one["absent"] for one in json.loads(conversation_json([answer, silent]))] == [["*i*", "<i>"]] * 2
+    assert [one["absent"] for one in json.loads(conversation_json([answer, silent]))] == [
+        [{"name": "*i*", "nearest": None}, {"name": "<i>", "nearest": None}]
+    ] * 2
     assert "absent" not in json.loads(conversation_json([ANSWER]))[0]
 
 

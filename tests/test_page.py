@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, Locator
 from playwright.sync_api import Page as BrowserPage
 
 from qa.datatypes import (
+    Absent,
     Alternative,
     Answer,
     Block,
@@ -142,11 +143,11 @@ def test_a_silent_answer_gives_its_reason_and_the_closest_passages() -> None:
 
 
 def test_what_the_documents_have_no_word_of_is_said_before_the_answer_and_before_the_reason() -> None:
-    answer = Answer("How many in <i>?", 0.8, (FIRST,), absent=("<i>",))
-    silent = Answer("Who met Peru in 1999?", reason="nothing_near", absent=("Peru", "1999"))
+    answer = Answer("How many in <i>?", 0.8, (FIRST,), absent=(Absent("<i>", "<b>"),))
+    silent = Answer("Who met Peru in 1999?", reason="nothing_near", absent=(Absent("Peru"), Absent("1999")))
 
     assert text_of(answer_html(answer, lambda _: MINES)).startswith(
-        "How many in <i>? “<i>” stands nowhere in the documents. Over 1000"
+        "How many in <i>? “<i>” stands nowhere in the documents; “<b>” does. Over 1000"
     )
     assert text_of(answer_html(silent, lambda _: MINES)) == (
         "Who met Peru in 1999? “Peru” and “1999” stand nowhere in the documents. "
