@@ -10,6 +10,7 @@ from __future__ import annotations
 import bisect
 import datetime
 import math
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -345,6 +346,17 @@ class Answer:
     def __post_init__(self) -> None:
         if (self.reason is None) != bool(self.citations):
             raise ValueError("An answer has citations, or else a reason for being silent, and not both.")
+
+    @property
+    def respelt(self) -> str | None:
+        """The question as it was read, with names spelt as they are in the documents; None where no spelling is known.
+
+        >>> Answer("Who met Perou?", reason="nothing_near", absent=(Absent("Perou", "Peru"),)).respelt
+        'Who met Peru?'
+        """
+        nearest = {each.name: each.nearest for each in self.absent if each.nearest is not None}
+        names = rf"(?<!\w)(?:{'|'.join(map(re.escape, nearest))})(?!\w)"
+        return re.sub(names, lambda m: nearest[m[0]], self.read_as or self.question) if nearest else None
 
     @property
     def closest(self) -> tuple[Candidate, ...]:

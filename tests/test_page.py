@@ -147,7 +147,7 @@ def test_what_the_documents_have_no_word_of_is_said_before_the_answer_and_before
     silent = Answer("Who met Peru in 1999?", reason="nothing_near", absent=(Absent("Peru"), Absent("1999")))
 
     assert text_of(answer_html(answer, lambda _: MINES)).startswith(
-        "How many in <i>? “<i>” stands nowhere in the documents; “<b>” does. Over 1000"
+        "How many in <i>? “<i>” stands nowhere in the documents; “<b>” does. Ask it so Over 1000"
     )
     assert text_of(answer_html(silent, lambda _: MINES)) == (
         "Who met Peru in 1999? “Peru” and “1999” stand nowhere in the documents. "
@@ -638,6 +638,19 @@ def test_a_question_may_lean_on_the_one_before_or_be_asked_alone(visit: Visit) -
     answer.locator(".alone").click()
     visit.page.locator(".earlier").nth(1).wait_for()
     assert visit.answer().locator(".carried").count() == 0
+
+
+@pytest.mark.browser
+def test_a_misspelt_name_is_told_and_asked_as_the_documents_spell_it(visit: Visit) -> None:
+    answer = visit.ask("When did Jaap de Hoop Sheffer visit Dushanbe?")
+    assert "“Sheffer” stands nowhere in the documents; “Scheffer” does." in answer.inner_text()
+
+    answer.locator(".respelt").click()
+    visit.page.locator(".earlier").wait_for()
+    again = visit.answer()
+    assert again.locator(".question").inner_text() == "When did Jaap de Hoop Scheffer visit Dushanbe?"
+    assert again.locator(".absent").count() == 0
+    assert again.locator(".words").first.inner_text() == "2004"
 
 
 @pytest.mark.browser

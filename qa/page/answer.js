@@ -36,6 +36,6 @@ element.addEventListener("click", (event) => {
   if (!button) return;
   if (button.matches(".open")) open(button);
   if (button.matches(".copy") && button.textContent !== "Copied") copy(button);
-  if (button.matches(".alone")) trigger("alone", { turn });
+  if (button.matches(".alone, .respelt")) trigger("again", { turn, respelt: button.matches(".respelt") });
   if (button.matches(".judge")) judge(button, turn);
 });

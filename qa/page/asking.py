@@ -132,14 +132,18 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         for found in asked(question, options, ()):
             yield [*found, *fields]
 
-    def queued_alone(event: gr.EventData, turns: tuple[Turn, ...]) -> list[Any]:
+    def queued_again(event: gr.EventData, turns: tuple[Turn, ...]) -> list[Any]:
+        """A question of an earlier turn, spelt as the documents do or as it was; none of a turn that is not kept."""
         turn = _turn(event, turns)
-        return [*queued(turn.answer.question), turn] if turn is not None else [gr.skip(), gr.skip(), None]
+        if turn is None:
+            return [gr.skip(), gr.skip(), None]
+        question = (turn.answer.respelt if event._data.get("respelt") else None) or turn.answer.question
+        return [*queued(question), (question, turn.options)]
 
-    def asked_alone(turn: Turn | None, turns: tuple[Turn, ...]) -> Iterator[list[Any]]:
-        """The answer to a question that leant on another, without that; a turn that is no longer kept has none."""
-        if turn is not None:
-            yield from asked(turn.answer.question, turn.options, turns, alone=True)
+    def asked_again(asking: tuple[str, Options] | None, turns: tuple[Turn, ...]) -> Iterator[list[Any]]:
+        """The answer to it, without what it leant on."""
+        if asking is not None:
+            yield from asked(*asking, turns, alone=True)
 
     def stopped(turns: tuple[Turn, ...]) -> list[Any]:
         """What is shown after a question was stopped; what was typed stays."""
@@ -261,9 +265,9 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
     for begin, asks in [(question.submit, question), *((button.click, button) for button in suggestions)]:
         told_to_wait = begin(queued, asks, [answers, question], queue=False, **QUIETLY)
         running.append(told_to_wait.then(ask, [asks, *settings, turns], outputs, **asking))
-    leant = gr.State(None, time_to_live=24 * 3600)
-    told_to_wait = answers.alone(queued_alone, turns, [answers, question, leant], queue=False, **QUIETLY)
-    running.append(told_to_wait.then(asked_alone, [leant, turns], outputs, **asking))
+    again = gr.State(None, time_to_live=24 * 3600)
+    told_to_wait = answers.again(queued_again, turns, [answers, question, again], queue=False, **QUIETLY)
+    running.append(told_to_wait.then(asked_again, [again, turns], outputs, **asking))
     told_to_wait = blocks.load(queued_link, outputs=[answers, question], queue=False, **QUIETLY)
     running.append(told_to_wait.then(linked, outputs=[*outputs, *settings], **asking))
     for event in running:

@@ -171,8 +171,9 @@ def _carried_html(answer: Answer) -> str:
 
 
 def _absent_html(answer: Answer) -> str:
-    """What the documents cannot tell of, for they have no word of it: or it is written otherwise there."""
-    return f"<p class='absent'>{escape(absent_text(answer))}</p>" if answer.absent else ""
+    """What the documents have no word of, and a way to ask it as it is spelt there."""
+    again = "" if answer.respelt is None else " <button type='button' class='respelt'>Ask it so</button>"
+    return f"<p class='absent'>{escape(absent_text(answer))}{again}</p>" if answer.absent else ""
 
 
 def _actions_html(turn: Turn) -> str:
