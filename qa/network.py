@@ -89,6 +89,7 @@ class Network:
 
 
 _opening: dict[Path, threading.Lock] = {}
+"""Held while a network is opened from a path: two at once could not tell which of them mapped what."""
 
 
 @contextlib.contextmanager

@@ -140,10 +140,10 @@ def ask_tab(blocks: gr.Blocks, tab: gr.Tab, service: Service) -> None:
         question = (turn.answer.respelt if event._data.get("respelt") else None) or turn.answer.question
         return [*queued(question), (question, turn.options)]
 
-    def asked_again(asking: tuple[str, Options] | None, turns: tuple[Turn, ...]) -> Iterator[list[Any]]:
+    def asked_again(given: tuple[str, Options] | None, turns: tuple[Turn, ...]) -> Iterator[list[Any]]:
         """The answer to it, without what it leant on."""
-        if asking is not None:
-            yield from asked(*asking, turns, alone=True)
+        if given is not None:
+            yield from asked(*given, turns, alone=True)
 
     def stopped(turns: tuple[Turn, ...]) -> list[Any]:
         """What is shown after a question was stopped; what was typed stays."""
