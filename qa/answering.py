@@ -105,7 +105,8 @@ class Answerer:
         started = time.perf_counter()
         question = clean_question(question)
         answer = self.answer(question, self.retrieve(question, carried) if candidates is None else candidates)
-        return dataclasses.replace(answer, seconds=time.perf_counter() - started)
+        absent = tuple(filter(None, map(self.absence, names_as_written(plain_question(question)))))
+        return dataclasses.replace(answer, absent=absent, seconds=time.perf_counter() - started)
 
     def retrieve(self, question: str, carried: Sequence[Passage] = ()) -> tuple[Candidate, ...]:
         """The passages to be read, best first; none for a cleaned question without a word."""
@@ -118,13 +119,9 @@ class Answerer:
         if not holds_words(question):
             return Answer(question, reason="empty_question")
         if not any(is_near(candidate) for candidate in candidates):
-            return Answer(question, candidates=candidates, reason="nothing_near", absent=self.absent(question))
+            return Answer(question, candidates=candidates, reason="nothing_near")
         reading = self.read(question, candidates)
         return self._cited_or_silent(question, with_scores(candidates, reading), self.groups(question, reading))
-
-    def absent(self, question: str) -> tuple[Absent, ...]:
-        """The names and numbers of a question that stand nowhere in the documents asked."""
-        return tuple(filter(None, map(self.absence, names_as_written(plain_question(question)))))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""
@@ -151,7 +148,6 @@ class Answerer:
 
     def _cited_or_silent(self, question: str, candidates: tuple[Candidate, ...], groups: list[Group]) -> Answer:
         confidence = groups[0].confidence if groups else 0.0
-        absent = self.absent(question)
         calibrator = self.calibrator.for_question(plain_question(question))
         grounds = calibrator.grounds(groups[0].features) if groups else ()
         if confidence < THRESHOLDS[self.strictness]:
@@ -163,7 +159,6 @@ class Answerer:
                 reason="not_in_documents",
                 withheld=withheld,
                 grounds=grounds,
-                absent=absent,
             )
         best, *others = groups
         citations = self.citations(best.spans, first_number=1)
@@ -181,7 +176,6 @@ class Answerer:
             candidates=candidates,
             independent_documents=best.independent_documents,
             grounds=grounds,
-            absent=absent,
         )
 
     def citations(self, spans: Sequence[Span], first_number: int) -> tuple[Citation, ...]:

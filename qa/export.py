@@ -37,7 +37,7 @@ def markdown(text: str) -> str:
 def answer_copy(answer: Answer) -> str:
     """The answer's words and where they stand, as plain text; for a silent one the reason."""
     if answer.text is None:
-        return _silence(answer)
+        return _said(answer)
     words = "\n".join(answer.citations[0].lines)
     return f"{words}\n\n" + "\n".join(f"[{c.number}] {citation_copy(c)}" for c in answer.citations)
 
@@ -58,10 +58,9 @@ def answer_markdown(answer: Answer, numbers: Callable[[], int] | None = None) ->
     if answer.text is None:
         closest = [f"- {markdown(_one_line(text))} ({markdown(source)})" for text, source in _closest(answer)]
         listed = ["The closest passages:", "\n".join(closest)] if closest else []
-        return "\n\n".join([asked, markdown(_silence(answer)), *listed]) + "\n"
+        return "\n\n".join([asked, markdown(_said(answer)), *listed]) + "\n"
     given, notes = _noted(answer.citations, numbers)
-    absent = f" {markdown(absent_text(answer))}" if answer.absent else ""
-    parts = [asked, indent(given, "> "), f"Confidence {answer.confidence:.0%}.{absent}"]
+    parts = [asked, indent(given, "> "), markdown(_said(answer))]
     for other in answer.alternatives:
         words, further = _noted(other.citations, numbers)
         parts.append(f"Another answer ({other.confidence:.0%}): {words}")
@@ -117,16 +116,15 @@ def _answer_html(answer: Answer) -> str:
             for text, source in _closest(answer)
         )
         listed = f"<p class='note'>The closest passages</p>{closest}" if closest else ""
-        return f"{asked}<p class='words'>{html.escape(_silence(answer))}</p>{listed}"
+        return f"{asked}<p class='words'>{html.escape(_said(answer))}</p>{listed}"
     others = "".join(
         f"<p class='note'>Another answer, {other.confidence:.0%}: {words_html(other.citations[0])}</p>"
         f"{_quotes(other.citations)}"
         for other in answer.alternatives
     )
-    absent = f" {html.escape(absent_text(answer))}" if answer.absent else ""
     return (
         f"{asked}<p class='words'>{words_html(answer.citations[0])}</p>"
-        f"<p class='note'>Confidence {answer.confidence:.0%}.{absent}</p>"
+        f"<p class='note'>{html.escape(_said(answer))}</p>"
         f"{_quotes(answer.citations)}{others}"
     )
 
@@ -151,9 +149,10 @@ def _closest(answer: Answer) -> list[tuple[str, str]]:
     return [(excerpt_text(c), passage_source(c.passage)) for c in answer.closest[:MAX_CLOSEST]]
 
 
-def _silence(answer: Answer) -> str:
-    assert answer.reason is not None  # it is not cited
-    return " ".join(filter(None, (REASONS[answer.reason], absent_text(answer))))
+def _said(answer: Answer) -> str:
+    """How sure an answer is, or why there is none, and what the documents have no word of."""
+    said = f"Confidence {answer.confidence:.0%}." if answer.reason is None else REASONS[answer.reason]
+    return " ".join(filter(None, (said, absent_text(answer))))
 
 
 def _one_line(text: str) -> str:

@@ -247,12 +247,13 @@ class Index:
 
     def _spelt_nearly(self, name: str, chosen: Chosen | None) -> str | None:
         """A name in the documents that may be meant; none for numbers, which are nearly all alike."""
-        stem = "".join(stems(name)[:1])
-        if len(stem) < NAME_LETTERS or len(stems(name)) > 1 or any(map(str.isdigit, name)):
+        parts = stems(name)
+        stem = parts[0]
+        if len(parts) > 1 or len(stem) < NAME_LETTERS or any(map(str.isdigit, name)):
             return None
         passages = self.store.passages(self.lexical.spelt_like(stem, SPELT_PASSAGES, chosen))
         names = Counter(word for passage in passages for word in capitalised_words(in_context(passage).text))
-        spellings = {"".join(stems(word)): word for word, _ in reversed(names.most_common())}
+        spellings = {" ".join(stems(word)): word for word, _ in reversed(names.most_common())}
         nearest = difflib.get_close_matches(stem, spellings, n=1, cutoff=NEARLY)
         return spellings[nearest[0]] if nearest else None
 

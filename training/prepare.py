@@ -45,7 +45,7 @@ YEAR = re.compile(r"(?:1\d|20)\d\d")
 LABEL_ENDS = (": ", "\n", " – ", ". ")  # how a timeline's year may be set off from its line
 
 SQUAD, QAMR, QED, TIMELINE, MADE, REWORDED, WRITTEN = range(7)  # where a question comes from
-NAMED = {
+SOURCES = {
     "squad": SQUAD,
     "qamr": QAMR,
     "qed": QED,
@@ -293,8 +293,10 @@ def parts(
     for source, make in datasets:
         if source in sources:
             dataset = make()
-            none = np.full((len(dataset.questions), NEGATIVES), -1, dtype=np.int32)
-            yield source, dataset, none if source in ALONE else negatives(dataset, model)
+            if source in ALONE:
+                yield source, dataset, np.full((len(dataset.questions), NEGATIVES), -1, dtype=np.int32)
+            else:
+                yield source, dataset, negatives(dataset, model)
 
 
 def main() -> None:
@@ -304,9 +306,9 @@ def main() -> None:
     parser.add_argument("--tokens", type=Path, help="folder of the model to be trained, if another")
     parser.add_argument("--out", type=Path, required=True, help="folder for the arrays")
     parser.add_argument("--everything", action="store_true", help="train on the held-out articles as well")
-    parser.add_argument("--sources", nargs="+", choices=NAMED, default=list(NAMED), help="default: all")
+    parser.add_argument("--sources", nargs="+", choices=SOURCES, default=list(SOURCES), help="default: all")
     options = parser.parse_args()
-    sources = {NAMED[name] for name in options.sources}
+    sources = {SOURCES[name] for name in options.sources}
     made = list(parts(options.data, options.base, sources, everything=options.everything))
     save(made, load_tokenizer(options.tokens or options.base), options.out)
 

@@ -28,7 +28,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
 from qa.span_reader import QUESTION_TOKENS, SpanReader, TorchModel
-from training.prepare import NAMED, QAMR, QED, Layout, Ragged, load_tokenizer
+from training.prepare import QAMR, QED, SOURCES, Layout, Ragged, load_tokenizer
 
 MAX_TOKENS = 320  # of a passage in training; longer ones are cut around the answer
 PREFIXED = 0.7  # share of questions whose passages carry their title
@@ -392,9 +392,9 @@ def source_of(text: str) -> tuple[str, int | None]:
     (('squad', 2500), ('qed', None))
     """
     name, limited, most = text.partition("=")
-    if name not in NAMED or (limited and not (most.isdecimal() and int(most) > 0)):
+    if name not in SOURCES or (limited and not (most.isdecimal() and int(most) > 0)):
         raise argparse.ArgumentTypeError(
-            f"expected one of {', '.join(NAMED)}, alone or with a number as in squad=2500; found {text!r}"
+            f"expected one of {', '.join(SOURCES)}, alone or with a number as in squad=2500; found {text!r}"
         )
     return name, int(most) if limited else None
 
@@ -508,9 +508,9 @@ def main() -> None:
         nargs="+",
         type=source_of,
         metavar="SOURCE[=N]",
-        default=[(name, None) for name in NAMED if name != "qamr"],
+        default=[(name, None) for name in SOURCES if name != "qamr"],
         help="of the second stage, with at most N random questions an epoch: "
-        f"{', '.join(NAMED)} (default: all but qamr, which is the first stage's)",
+        f"{', '.join(SOURCES)} (default: all but qamr, which is the first stage's)",
     )
     parser.add_argument("--negatives", type=int, default=1)
     parser.add_argument("--rate", type=float, default=6e-5, help="the top layer's peak")
@@ -551,7 +551,7 @@ def run(rank: int, options: argparse.Namespace, meeting: str) -> None:
     )
     second = Stage(
         "second",
-        {NAMED[name]: most for name, most in options.sources},
+        {SOURCES[name]: most for name, most in options.sources},
         options.epochs,
         options.questions,
         options.negatives,
