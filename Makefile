@@ -24,7 +24,7 @@ check: .venv/installed-dev
 	$(BIN)/mypy
 
 evaluate: index
-	$(BIN)/qa evaluate --report evaluation.html
+	$(BIN)/qa evaluate --reader span-exact --report evaluation.html
 
 # Figures anew in benchmarks/README.md; what needs other programs is left as it is (see there).
 benchmark: .venv/installed-dev

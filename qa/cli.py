@@ -465,6 +465,8 @@ def evaluate(
             raise QAError(f"The report cannot be written to {report}: {error.strerror}.") from error
     click.echo(_json(report_json(result)) if as_json else report_text(result))
     if result.missed:
+        if reader in (None, "span"):
+            click.echo("The marks are set in float32, in which --reader span-exact computes anywhere.", err=True)
         sys.exit(1)
 
 

@@ -1,4 +1,4 @@
-"""Exported networks, run by OpenVINO. The only module that imports it."""
+"""Exported networks, run by OpenVINO."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import locale
 import mmap
 import os
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ import platformdirs
 from filelock import FileLock
 
 from qa.cores import CORES
+from qa.eight_bits import Parts, lacks_products, recipe, rewrite
 
 if TYPE_CHECKING:
     import openvino
@@ -53,10 +55,15 @@ class Network:
     With `exact`, all is computed in float32, on any processor. Any thread may run it. Raises RuntimeError when it
     cannot be loaded. `kept` is whether it will be loaded from that path again, and is worth keeping compiled. `tokens`
     is the size of a small input as it will come: the weights are put in order for that, and put in order once more, and
-    so held twice, when first an input comes for which another order is faster.
+    so held twice, when first an input comes for which another order is faster. With `parts`, if only of nothing,
+    products are computed in 8 bits even on processors without instructions for that, as `qa.eight_bits` says.
     """
 
-    def __init__(self, path: Path, exact: bool = False, kept: bool = True, tokens: int = 8) -> None:
+    def __init__(
+        self, path: Path, exact: bool = False, kept: bool = True, tokens: int = 8, parts: Parts | None = None
+    ) -> None:
+        if exact or not lacks_products():
+            parts = None
         settings = {"INFERENCE_PRECISION_HINT": "f32"} if exact else {}
         settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(0 if exact else GROUP)
         settings["CPU_RUNTIME_CACHE_CAPACITY"] = str(KERNELS_KEPT)
@@ -64,14 +71,14 @@ class Network:
             settings["INFERENCE_NUM_THREADS"] = str(CORES)
         with _mapped_memory_given_back(path):
             try:
-                self._prepare(path, settings, kept, tokens)
+                self._prepare(path, settings, kept, tokens, parts)
             except RuntimeError:
                 # OpenVINO may choose bf16 by what the processor says it has and then find no way to compute in it, as
                 # where some of its instructions are hidden. What is wrong with the network itself shows here again.
-                self._prepare(path, {**settings, "INFERENCE_PRECISION_HINT": "f32"}, kept, tokens)
+                self._prepare(path, {**settings, "INFERENCE_PRECISION_HINT": "f32"}, kept, tokens, parts)
 
-    def _prepare(self, path: Path, settings: dict[str, str], kept: bool, tokens: int) -> None:
-        self._compiled = _compiled(path, settings, kept)
+    def _prepare(self, path: Path, settings: dict[str, str], kept: bool, tokens: int, parts: Parts | None) -> None:
+        self._compiled = _compiled(path, settings, kept, parts)
         self._inputs = frozenset(part.any_name for part in self._compiled.inputs)
         self._outputs = tuple(part.any_name for part in self._compiled.outputs)
         self._requests = threading.local()  # a request serves one thread at a time
@@ -179,7 +186,7 @@ def _locale_kept() -> Iterator[None]:
 
 
 @_locale_kept()
-def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.CompiledModel:
+def _compiled(path: Path, settings: dict[str, str], kept: bool, parts: Parts | None) -> openvino.CompiledModel:
     """A network ready for this processor; `kept` so in the cache, from where it loads several times as fast.
 
     OpenVINO itself tells whether what is kept belongs to the processor and its own version, but of the network it looks
@@ -187,15 +194,34 @@ def _compiled(path: Path, settings: dict[str, str], kept: bool) -> openvino.Comp
     written there by one at a time.
     """
     core = runtime().Core()
-    if not kept:
-        return core.compile_model(path, "CPU", settings)
-    try:
-        own = _kept_in(path)
-        own.mkdir(parents=True, exist_ok=True)
-        with FileLock(own / ".lock", timeout=LOCKED_SECONDS):
-            return core.compile_model(path, "CPU", {**settings, "CACHE_DIR": str(own)})
-    except (OSError, RuntimeError):  # no place to keep it, or damaged there; what is wrong with the network shows below
-        return core.compile_model(path, "CPU", settings)
+    if kept:
+        try:
+            own = _kept_in(path)
+            own.mkdir(parents=True, exist_ok=True)
+            with FileLock(own / ".lock", timeout=LOCKED_SECONDS):
+                file = path if parts is None else _rewritten_in(own, core, path, parts)
+                return core.compile_model(file, "CPU", {**settings, "CACHE_DIR": str(own)})
+        except (OSError, RuntimeError):
+            pass  # no place to keep it, or damaged there; what is wrong with the network itself shows below
+    return core.compile_model(path if parts is None else _rewritten(core, path, parts), "CPU", settings)
+
+
+def _rewritten(core: openvino.Core, path: Path, parts: Parts) -> openvino.Model:
+    network = core.read_model(path)
+    rewrite(network, parts)
+    return network
+
+
+def _rewritten_in(own: Path, core: openvino.Core, path: Path, parts: Parts) -> Path:
+    """The file of the rewritten network in its folder of the cache; made if it is not there."""
+    file = own / f"eight-bits-{recipe(parts)}.xml"
+    if not file.exists():
+        with tempfile.TemporaryDirectory(dir=own) as folder:
+            made = Path(folder) / file.name
+            runtime().save_model(_rewritten(core, path, parts), made, compress_to_fp16=False)
+            made.with_suffix(".bin").replace(file.with_suffix(".bin"))
+            made.replace(file)  # the last: where it stands, all does
+    return file
 
 
 def _kept_in(path: Path) -> Path:

@@ -17,16 +17,19 @@ from qa.reader import Reader, SentenceReader
 from qa.retrieval import HybridRetriever, Within
 from qa.span_reader import SpanReader
 
-READERS = ("span", "sentence")
-"""The readers that come with the program, by the name used in options; the first is the default."""
+READERS = ("span", "span-exact", "sentence")
+"""The readers that come with the program, by the name used in options; the first is the default.
+
+"span-exact" is "span" in float32, slower and the same on every processor: the pass marks of the evaluation set are its.
+"""
 
 
 def open_reader(name: str, embedder: Embedder) -> Reader:
     """A reader of the program's own, or an exported or Hugging Face one by folder or hub name. Raises ModelMissing."""
     if name == "sentence":
         return SentenceReader(embedder)
-    if name == "span":
-        return SpanReader.bundled()
+    if name in ("span", "span-exact"):
+        return SpanReader.bundled(exact=name == "span-exact")
     return SpanReader.from_export(Path(name)) if Path(name, "reader.xml").exists() else SpanReader.from_hub(name)
 
 

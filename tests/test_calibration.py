@@ -8,8 +8,9 @@ import pytest
 
 from qa.calibration import MAX_GAP, MAX_LEAD, Calibrator, Features, features
 from qa.datatypes import Reading, Span
+from qa.embedding import SentenceTransformerEmbedder
 from qa.errors import ModelMissing
-from qa.pipeline import READERS
+from qa.pipeline import READERS, open_reader
 from tests.reading import candidates, document
 
 FLAT = dict.fromkeys((field.name for field in dataclasses.fields(Features)), 0.0)
@@ -112,9 +113,9 @@ def test_a_reader_without_calibration_is_refused_with_what_to_do():
         Calibrator.load("nobody")
 
 
-def test_every_reader_has_its_calibration():
+def test_every_reader_has_its_calibration(embedder: SentenceTransformerEmbedder):
     for name in READERS:
-        calibrator = Calibrator.load(f"{name}-reader")
+        calibrator = Calibrator.load(open_reader(name, embedder).name)
         assert calibrator.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 0, 0, 0)) > 0.5
         assert calibrator.steps is not None
         assert calibrator.steps.confidence(Features(5, 5, 1, 1, 1, 1, 1, 0, 1, 1, 0.3)) > 0.5

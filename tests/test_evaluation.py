@@ -37,7 +37,7 @@ from qa.evaluation import (
 )
 from qa.pipeline import Pipeline
 from qa.report import report_html, report_json, report_text
-from qa.span_reader import BUNDLED_READER, SpanReader
+from qa.span_reader import SpanReader
 
 QUESTIONS = Path(__file__).parent / "evaluation" / "questions.jsonl"
 TEXT = "The treaty was signed in 1992 in Geneva. It was renewed in 2002."
@@ -242,7 +242,7 @@ def test_every_line_of_the_documents_is_asked_about(pipeline: Pipeline):
 def test_the_pass_marks_are_kept_on_the_test_questions(
     index_path: Path, embedder: SentenceTransformerEmbedder, tmp_path: Path
 ):
-    exact = SpanReader.from_export(BUNDLED_READER, exact=True)  # in float32: the same on every processor
+    exact = SpanReader.bundled(exact=True)  # in float32: the same on every processor
     pipeline = Pipeline(index_path, embedder, exact)
     report = evaluate(pipeline, read_examples(QUESTIONS), read_marks(QUESTIONS))
     assert report.missed == (), report_text(report)
@@ -270,7 +270,7 @@ def test_questions_about_other_documents_are_refused(pipeline: Pipeline):
 def test_the_processors_own_precision_costs_the_reader_nothing(pipeline: Pipeline) -> None:
     """Spans of the bundled reader in its usual precision and in float32 score the same, to .3 points of F1."""
     asked = [example for example in read_examples(QUESTIONS) if example.answers][::2]
-    readers = [SpanReader.bundled(), SpanReader.from_export(BUNDLED_READER, exact=True)]
+    readers = [SpanReader.bundled(), SpanReader.bundled(exact=True)]
     scores: list[list[float]] = [[], []]
     for example in asked:
         candidates = pipeline.answerer(k=2).retriever.retrieve(example.question, 2)
