@@ -213,9 +213,11 @@ def _rewritten(core: openvino.Core, path: Path, parts: Parts) -> openvino.Model:
 
 
 def _rewritten_in(own: Path, core: openvino.Core, path: Path, parts: Parts) -> Path:
-    """The file of the rewritten network in its folder of the cache; made if it is not there."""
+    """The file of the rewritten network in its folder of the cache; made if it is not there, in place of any older."""
     file = own / f"eight-bits-{recipe(parts)}.xml"
     if not file.exists():
+        for older in own.glob("eight-bits-*"):
+            older.unlink()
         with tempfile.TemporaryDirectory(dir=own) as folder:
             made = Path(folder) / file.name
             runtime().save_model(_rewritten(core, path, parts), made, compress_to_fp16=False)

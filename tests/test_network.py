@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from qa.eight_bits import Parts
 from qa.network import Network, cache_folder, runtime
 from qa.pipeline import Pipeline
 from qa.span_reader import BUNDLED_READER
@@ -49,14 +50,16 @@ def mapped_megabytes(*places: Path) -> float:
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="only Linux tells what is held of a file")
-@pytest.mark.parametrize("kept", [True, False])
-def test_weights_in_the_processors_order_are_not_held_as_they_stand_in_the_file_too(kept: bool) -> None:
+@pytest.mark.parametrize(("kept", "parts"), [(True, None), (False, None), (True, {})])
+def test_weights_in_the_processors_order_are_not_held_as_they_stand_in_the_file_too(
+    kept: bool, parts: Parts | None
+) -> None:
     files = (BUNDLED_READER / "reader.bin", cache_folder() / "compiled")
     ids = np.arange(96, dtype=np.int64)[None]
     before = mapped_megabytes(*files)
 
-    first = Network(BUNDLED_READER / "reader.xml", kept=kept, tokens=96)
-    second = Network(BUNDLED_READER / "reader.xml", kept=kept, tokens=96)
+    first = Network(BUNDLED_READER / "reader.xml", kept=kept, tokens=96, parts=parts)
+    second = Network(BUNDLED_READER / "reader.xml", kept=kept, tokens=96, parts=parts)
 
     assert mapped_megabytes(*files) < before + 5
     found = [
