@@ -64,7 +64,7 @@ class Network:
     ) -> None:
         if exact or not lacks_products():
             parts = None
-        settings = {"INFERENCE_PRECISION_HINT": "f32"} if exact else {}
+        settings = {} if parts is None and not exact else {"INFERENCE_PRECISION_HINT": "f32"}
         settings["DYNAMIC_QUANTIZATION_GROUP_SIZE"] = str(0 if exact else GROUP)
         settings["CPU_RUNTIME_CACHE_CAPACITY"] = str(KERNELS_KEPT)
         if CORES is not None:
