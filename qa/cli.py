@@ -72,7 +72,11 @@ _embedder_option = click.option(
     help="A sentence-transformers folder or hub name.  [default: the bundled all-MiniLM-L6-v2]",
 )
 _reader_option = click.option(
-    "--reader", default=None, envvar="QA_READER", show_envvar=True, help="What reads the passages.  [default: span]"
+    "--reader",
+    default=None,
+    envvar="QA_READER",
+    show_envvar=True,
+    help="What reads the passages: span, span-exact (in float32), sentence, a folder or a hub name.  [default: span]",
 )
 _k_option = click.option(
     "--k",

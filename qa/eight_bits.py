@@ -29,17 +29,24 @@ Parts = Mapping[str, Mapping[str, int]]
 TOP = 255
 """The largest whole number that an input is rounded to; the least is 0."""
 
-MIDDLE = 64
-"""What zero is rounded to where inputs are of both signs; the farthest from it are 1 and 127."""
+
+@dataclass(frozen=True)
+class _Range:
+    """What a token's zero is rounded to, and how much more its largest value is, which is no less than `least`."""
+
+    zero: int
+    top: int
+    least: float
+
+
+SEVEN_BITS = _Range(zero=64, top=63, least=1e-6)
+"""From 1 to 127, for inputs of both signs; nothing is divided by zero."""
 
 GELU_LOWEST = 0.17
 """How far below zero a GELU's results are at most."""
 
-GELU_ZERO = 24
-"""What zero is rounded to after a GELU: room for what is below, unless all of a token's results are below 1.6."""
-
-LEAST = 1e-6
-"""The least that a token's largest value is taken for, so that nothing is divided by zero."""
+AFTER_GELU = _Range(zero=24, top=TOP - 24, least=GELU_LOWEST * (TOP - 24) / 24)
+"""A largest value below 1.6 is taken for that, so that there is room for what is below zero."""
 
 ALIGNED = 16
 """Channels come in multiples of this, of which the kernels take so many at once."""
@@ -97,7 +104,7 @@ def rewrite(network: Any, parts: Parts) -> None:
         kernel = ops.convert(ops.constant(weights[:, :, None]), np.float32)
         kernel = ops.multiply(kernel, ops.constant(scales[:, :, None]))
         result = ops.convolution(inputs.values, kernel, [1], [0], [0], [1])
-        zeros = weights.sum(axis=1, dtype=np.int64) * scales[:, 0] * (inputs.zero / TOP)
+        zeros = weights.sum(axis=1, dtype=np.int64) * scales[:, 0] * (inputs.range.zero / TOP)
         result = ops.subtract(result, ops.constant(zeros.astype(np.float32)[None, :, None]))
         result = ops.multiply(result, inputs.scale)
         last, bias = _with_bias(product)
@@ -115,13 +122,13 @@ def rewrite(network: Any, parts: Parts) -> None:
 class _Rounded:
     """Inputs of products as multiples of 1 / TOP in [0, 1], of shape (texts, channels, tokens).
 
-    `zero` is which multiple zero is, `scale` what TOP more of them stand for, of shape (texts, 1, tokens). `further`
-    are the channels that further ones are parts of, -1 for one of nothing; None where there are none.
+    `scale` is what TOP more of them stand for, of shape (texts, 1, tokens). `further` are the channels that further
+    ones are parts of, -1 for one of nothing; None where there are none.
     """
 
     values: Any
     scale: Any
-    zero: int
+    range: _Range
     further: npt.NDArray[np.int64] | None
 
 
@@ -133,26 +140,23 @@ def _rounded_input(values: Any, results: Mapping[str, Any], parts: Mapping[str, 
         before = results.get(gelu.input_value(0).get_node().get_friendly_name())
         if before is not None:  # a convolution's: nothing needs to be turned there and back
             values = ops.gelu(before, gelu.get_attributes()["approximation_mode"])
-            return _Rounded(*_rounded(values, 1, GELU_ZERO, TOP - GELU_ZERO), GELU_ZERO, None)
+            return _Rounded(*_rounded(values, 1, AFTER_GELU), AFTER_GELU, None)
     values, further = _split(values, parts)
-    values, scale = _rounded(values, 2, MIDDLE, MIDDLE - 1)
+    values, scale = _rounded(values, 2, SEVEN_BITS)
     scale = ops.reshape(scale, np.array([0, 1, -1]), special_zero=True)
-    return _Rounded(_turned(values), scale, MIDDLE, further)
+    return _Rounded(_turned(values), scale, SEVEN_BITS, further)
 
 
-def _rounded(values: Any, axis: int, zero: int, top: int) -> tuple[Any, Any]:
-    """Values as multiples of 1 / TOP in [0, 1], and their scale: each token's largest is `top` multiples from zero."""
+def _rounded(values: Any, axis: int, to: _Range) -> tuple[Any, Any]:
+    """Values with channels along an axis as multiples of 1 / TOP in [0, 1], and their scale, one a token."""
     from openvino import opset13 as ops
 
-    axes, least = np.array([axis]), LEAST
-    most = ops.reduce_max(values, axes, keep_dims=True)
-    if zero == MIDDLE:
-        most = ops.maximum(most, ops.negative(ops.reduce_min(values, axes, keep_dims=True)))
-    else:
-        least = GELU_LOWEST * top / zero
-    most = ops.maximum(most, ops.constant(np.float32(least)))
-    scale = ops.multiply(most, ops.constant(np.float32(TOP / top)))
-    shifted = ops.add(ops.divide(values, scale), ops.constant(np.float32(zero / TOP)))
+    axes = np.array([axis])
+    above = ops.reduce_max(values, axes, keep_dims=True)
+    below = ops.negative(ops.reduce_min(values, axes, keep_dims=True))
+    most = ops.maximum(ops.maximum(above, below), ops.constant(np.float32(to.least)))
+    scale = ops.multiply(most, ops.constant(np.float32(TOP / to.top)))
+    shifted = ops.add(ops.divide(values, scale), ops.constant(np.float32(to.zero / TOP)))
     low, high = ops.constant(np.float32(0)), ops.constant(np.float32(1))
     return ops.fake_quantize(shifted, low, high, low, high, TOP + 1), scale
 

@@ -74,8 +74,9 @@ class Network:
                 self._prepare(path, settings, kept, tokens, parts)
             except RuntimeError:
                 # OpenVINO may choose bf16 by what the processor says it has and then find no way to compute in it, as
-                # where some of its instructions are hidden. What is wrong with the network itself shows here again.
-                self._prepare(path, {**settings, "INFERENCE_PRECISION_HINT": "f32"}, kept, tokens, parts)
+                # where some of its instructions are hidden; nor need it know how to compute what was rewritten. What is
+                # wrong with the network itself shows here again.
+                self._prepare(path, {**settings, "INFERENCE_PRECISION_HINT": "f32"}, kept, tokens, None)
 
     def _prepare(self, path: Path, settings: dict[str, str], kept: bool, tokens: int, parts: Parts | None) -> None:
         self._compiled = _compiled(path, settings, kept, parts)

@@ -109,7 +109,7 @@ class SpanReader:
 
     @classmethod
     def bundled(cls, exact: bool = False) -> SpanReader:
-        """The reader that comes with the program, run without torch. Raises ModelMissing."""
+        """The reader that comes with the program, without torch; `exact` as in `from_export`. Raises ModelMissing."""
         return cls.from_export(BUNDLED_READER, exact)
 
     @classmethod
@@ -381,7 +381,7 @@ def _its_date(span: Span) -> Span:
 
 
 class OpenVINOModel:
-    """An exported model, in 8 bits on any processor where it is told which of its channels are outliers."""
+    """An exported model, in 8 bits with AVX2 alone, too, where a file beside it tells which channels are outliers."""
 
     def __init__(self, path: Path, exact: bool = False) -> None:
         outliers = _outliers(path.with_name(OUTLIERS))

@@ -121,6 +121,16 @@ def test_without_a_place_to_keep_it_a_network_is_rewritten_all_the_same(
 
 
 @pytest.mark.usefixtures("lacking")
+def test_what_cannot_be_rewritten_is_computed_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(network: object, parts: object) -> None:
+        raise RuntimeError("there is no kernel for it")
+
+    monkeypatch.setattr(qa.network, "rewrite", fails)
+    random_layer(tmp_path / "layer.xml")
+    assert error(tmp_path / "layer.xml", {}) < 0.02
+
+
+@pytest.mark.usefixtures("lacking")
 def test_the_readers_products_are_all_rewritten_and_its_best_spans_the_same(pipeline: Pipeline) -> None:
     asked = {
         "When did Tajikistan join the Partnership for Peace?": "2002",

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 from torchmetrics.functional.classification import binary_calibration_error
 from torchmetrics.functional.text import squad
 
+from qa.cli import main
 from qa.datatypes import Answer, Candidate, Citation, Passage
 from qa.documents import decode
 from qa.embedding import SentenceTransformerEmbedder
@@ -184,6 +186,22 @@ def test_an_evaluation_needs_no_torch(pipeline: Pipeline, index_path: Path, tmp_
 
     assert "right answers" in ran.stdout, ran.stderr
     assert ran.stdout.endswith("\nFalse\n")
+
+
+@pytest.mark.parametrize(("reader", "told"), [("span", True), ("span-exact", False)])
+def test_a_missed_mark_is_told_and_what_reader_the_marks_are_for(
+    index_path: Path, tmp_path: Path, reader: str, told: bool
+):
+    asked = next(e for e in read_examples(QUESTIONS) if e.split == "test")
+    lines = QUESTIONS.read_text(encoding="utf-8").splitlines(keepends=True)
+    (tmp_path / "one.jsonl").write_text(next(line for line in lines if json.loads(line)["id"] == asked.id), "utf-8")
+    (tmp_path / "marks.json").write_text('{"good outcomes": {"at_least": 1.1}}')
+    options = ["--questions", str(tmp_path / "one.jsonl"), "--index", str(index_path), "--reader", reader]
+    ran = CliRunner().invoke(main, ["evaluate", *options])
+
+    assert ran.exit_code == 1
+    assert "MISSED: good outcomes is" in ran.stdout
+    assert ("--reader span-exact computes anywhere" in ran.stderr) is told
 
 
 @pytest.mark.parametrize(("value", "kept"), [(0.9, True), (0.8, True), (0.79, False)])

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoModelForQuestionAnswering, PreTrainedModel
 
-from qa.span_reader import ANSWER_TOKENS, MAX_TOKENS, QUESTION_TOKENS, STRIDE_TOKENS
+from qa.span_reader import ANSWER_TOKENS, MAX_TOKENS, OUTLIERS, QUESTION_TOKENS, STRIDE_TOKENS
 from training.prepare import load_tokenizer
 
 FORMAT = 1  # of the exported folder
@@ -148,6 +148,7 @@ def main() -> None:
             parser.error("--model needs --base-name")
         tokenizer = load_tokenizer(options.model)
         write_network(load_reader(options.model), options.out)
+        (options.out / OUTLIERS).unlink(missing_ok=True)  # those of a network that stood there before
         tokenizer.save(str(options.out / "tokenizer.json"))
         text = json.dumps(settings(options.out / "reader.bin", options.base_name), indent=1)
         (options.out / "config.json").write_text(text + "\n", encoding="utf-8")

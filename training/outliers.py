@@ -1,4 +1,4 @@
-"""Find the channels of an exported reader whose values are far above all others', for processors without VNNI.
+"""Find the channels of an exported reader whose values are far above all others', for processors with AVX2 alone.
 
     python -m training.outliers --articles TUNING --reader qa/models/reader
 
