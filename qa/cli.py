@@ -224,8 +224,10 @@ def _open(
         click.echo("Loading the models …", err=True)
     from qa.answering import DEFAULT_K
     from qa.embedding import BUNDLED, SentenceTransformerEmbedder
+    from qa.heap import keep_little_free
     from qa.pipeline import READERS, Pipeline
 
+    keep_little_free()
     return Pipeline(
         index_path,
         SentenceTransformerEmbedder(embedder or BUNDLED),
