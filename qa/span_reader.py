@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -98,15 +97,6 @@ class SpanReader:
         tokenizer.enable_truncation(MAX_TOKENS, stride=STRIDE_TOKENS, strategy="only_second")
         self._tokenizer = tokenizer
 
-    @cached_property
-    def _plain(self) -> Tokenizer:
-        """The tokenizer without windows."""
-        from tokenizers import Tokenizer
-
-        plain = Tokenizer.from_str(self._tokenizer.to_str())
-        plain.no_truncation()
-        return plain
-
     @classmethod
     def bundled(cls, exact: bool = False) -> SpanReader:
         """The reader that comes with the program, without torch; `exact` as in `from_export`. Raises ModelMissing."""
@@ -170,7 +160,7 @@ class SpanReader:
 
     def _windows(self, question: str, candidates: Sequence[Candidate]) -> Iterator[_Window]:
         if not question.isascii() or len(question) > QUESTION_TOKENS:  # others have a token a character at most
-            asked = self._plain.encode(question, add_special_tokens=False)
+            asked = self._tokenizer.encode("", question, add_special_tokens=False)  # a second text may be of any length
             if len(asked.ids) > QUESTION_TOKENS:
                 question = question[: asked.offsets[QUESTION_TOKENS - 1][1]]
         contexts = [in_context(candidate.passage) for candidate in candidates]
