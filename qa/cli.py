@@ -458,7 +458,7 @@ def evaluate(
     """
     from qa.evaluation import evaluate as run
     from qa.evaluation import read_examples, read_marks
-    from qa.report import report_html, report_json, report_text
+    from qa.report import MARKS_ARE_EXACT, report_html, report_json, report_text
 
     examples = read_examples(questions)
     marks = read_marks(questions) if split == "test" else []
@@ -472,7 +472,7 @@ def evaluate(
     click.echo(_json(report_json(result)) if as_json else report_text(result))
     if result.missed:
         if reader in (None, "span"):
-            click.echo("The marks are set in float32, in which --reader span-exact computes anywhere.", err=True)
+            click.echo(MARKS_ARE_EXACT, err=True)
         sys.exit(1)
 
 

@@ -16,10 +16,10 @@ from qa.datatypes import Answer, Candidate, Citation, Document, Passage, Section
 from qa.errors import QAError
 from qa.evaluation import Accepted, Example, LeftOut, Mark, Outcome, Place, Rejected, summed
 from qa.feedback import Judgements
-from qa.page.judging import Run, chosen_examples, misses_html, progress_html
+from qa.page.judging import Run, chosen_examples, marks_html, misses_html, progress_html
 from qa.page.service import Service
 from qa.pipeline import Pipeline
-from qa.report import counted, figures_html, left_out_html, report_html
+from qa.report import MARKS_ARE_EXACT, counted, figures_html, left_out_html, report_html
 from tests.visiting import IS_IN_VIEW, Visit
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -164,6 +164,15 @@ def test_marks_are_not_asked_of_a_part_of_the_questions() -> None:
     assert whole.report.marks == whole.marks
     assert dataclasses.replace(whole, total=2).report.marks == ()
     assert text_of(progress_html(dataclasses.replace(whole, total=2))) == "1 of 2 questions asked: 1 rightly silent."
+
+
+def test_where_a_mark_is_missed_it_is_told_what_the_marks_are_set_for() -> None:
+    silent = outcome(example(), Answer("Q?", reason="nothing_near"))
+    kept, missed = Mark("rightly silent", "at_least", 0.9), Mark("good outcomes", "at_most", 0.5)
+    for marks, told in (((kept,), ""), ((kept, missed), f" {MARKS_ARE_EXACT}")):
+        run = Run("test", 1, marks=marks, outcomes=(silent,))
+        assert text_of(marks_html(run.report, run)) == f"1 of {len(marks)} pass marks are kept.{told}"
+        assert (MARKS_ARE_EXACT in report_html(run.report)) == bool(told)
 
 
 # Which questions

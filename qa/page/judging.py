@@ -38,7 +38,16 @@ from qa.page.components import QUIETLY, Beside, file_html, saving, script
 from qa.page.parts import clipped, line_or_page, message_html, opener_html, where_html
 from qa.page.service import Service
 from qa.page.source import Place
-from qa.report import counted, coverage_html, figures_html, left_out_html, reliability_html, report_html, report_json
+from qa.report import (
+    MARKS_ARE_EXACT,
+    counted,
+    coverage_html,
+    figures_html,
+    left_out_html,
+    reliability_html,
+    report_html,
+    report_json,
+)
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +143,7 @@ def evaluation_tab(blocks: gr.Blocks, service: Service) -> None:
         report = going.report
         return [
             gr.Column(visible=True),
-            _marks_note(report, going) + figures_html(report) if report.figures else "",
+            marks_html(report, going) + figures_html(report) if report.figures else "",
             _reliability_plot(report.outcomes),
             _folded("As a table", reliability_html(report.outcomes)),
             _risk_plot(report.outcomes),
@@ -302,10 +311,12 @@ def progress_html(run: Run, word: str = "") -> str:
     return f"<progress max='{run.total}' value='{done}' aria-label='Questions asked'></progress><p{status}{said}</p>"
 
 
-def _marks_note(report: Report, run: Run) -> str:
+def marks_html(report: Report, run: Run) -> str:
+    """How many pass marks are kept; for a run that was stopped, what the figures are of."""
     if report.marks:
         kept = len(report.marks) - len(report.missed)
-        return f"<p>{kept} of {len(report.marks)} pass marks are kept.</p>"
+        hint = f" {MARKS_ARE_EXACT}" if report.missed else ""
+        return f"<p>{kept} of {len(report.marks)} pass marks are kept.{hint}</p>"
     if len(run.outcomes) < run.total:
         return "<p>The figures are those of the questions asked until it was stopped.</p>"
     return ""
