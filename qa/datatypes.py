@@ -190,11 +190,11 @@ class Candidate:
     """A retrieved passage. `rank` counts from 1.
 
     `score` is the fused one by which candidates are ordered; `dense` is the cosine between question and passage;
-    `lexical` the BM25 score, 0 when the passage shares no word with the question. `copies` are passages with the very
-    same text elsewhere: read once, cited each, counted once. `read` is how far the reader's best span in it scores
-    above "it does not say", and `marked` is where in the document that span stands, or the line that its label is for;
-    both are None until it has been read, and where the reader found no span. `carried` is whether the question leans on
-    one whose answer is cited from there.
+    `lexical` the BM25 score, 0 when the passage shares no word with the question or many share more. `copies` are
+    passages with the very same text elsewhere: read once, cited each, counted once. `read` is how far the reader's best
+    span in it scores above "it does not say", and `marked` is where in the document that span stands, or the line that
+    its label is for; both are None until it has been read, and where the reader found no span. `carried` is whether the
+    question leans on one whose answer is cited from there.
     """
 
     passage: Passage

@@ -1,4 +1,4 @@
-"""Dense and lexical search fused by rank, on lines whose vectors can be worked out by eye."""
+"""Dense and lexical search, their scores added, on lines whose vectors can be worked out by eye."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from qa.errors import IndexStale
 from qa.index import Index
 from qa.indexing import index_folder
 from qa.pipeline import Pipeline
-from qa.retrieval import HybridRetriever, Within
+from qa.retrieval import BM25_WEIGHT, SEARCH_DEPTH, HybridRetriever, Within
 from tests.helpers import TinyEmbedder, write_corpus
 
 FILES = {
@@ -34,25 +34,42 @@ def documents(found: list[Candidate]) -> list[str]:
     return [candidate.passage.document for candidate in found]
 
 
-def test_ranks_of_both_searches_are_fused(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+def test_the_scores_of_both_searches_are_added(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
     found = retriever(tmp_path, FILES, tiny_embedder).retrieve("feline dog", 4)
 
     # Dense: 2 names both topics (cosine 1), 1 only the cat (1/√2), 3 and 4 neither. Lexical: only 2 has "dog".
     assert documents(found) == ["2.txt", "1.txt", "3.txt", "4.txt"]
     assert [c.rank for c in found] == [1, 2, 3, 4]
     assert [c.dense for c in found] == pytest.approx([1, 0.5**0.5, 0, 0], abs=1e-6)
-    assert [c.score for c in found] == pytest.approx([1 / 61 + 1 / 61, 1 / 62, 1 / 63, 1 / 64])
     assert found[0].lexical > 0
+    assert [c.score for c in found] == pytest.approx([1 + BM25_WEIGHT * found[0].lexical, 0.5**0.5, 0, 0], abs=1e-6)
     assert [c.lexical for c in found[1:]] == [0, 0, 0]
 
 
 def test_a_word_that_the_embedder_does_not_know_is_found_by_the_other_search(
     tmp_path: Path, tiny_embedder: TinyEmbedder
 ) -> None:
-    found = retriever(tmp_path, FILES, tiny_embedder).retrieve("What swims?", 1)
+    found = retriever(tmp_path, FILES, tiny_embedder).retrieve("What swims?", 2)
 
-    assert documents(found) == ["3.txt"]
-    assert found[0].lexical > 0
+    assert documents(found) == ["4.txt", "3.txt"]  # both the question and 4 name no topic that it knows
+    assert [c.dense for c in found] == pytest.approx([1, 0], abs=1e-6)
+    assert found[1].lexical > 0
+
+
+def test_a_passage_beyond_those_that_the_words_find_counts_as_the_last_of_them(
+    tmp_path: Path, tiny_embedder: TinyEmbedder
+) -> None:
+    mines = {f"{number}.txt": f"mine {number}" for number in range(SEARCH_DEPTH)}
+    kitten = {
+        "kitten.txt": "the kitten was born in a mine, where it is dark and wet and nobody else would like to live"
+    }
+
+    found = retriever(tmp_path, {**mines, **kitten}, tiny_embedder).retrieve("a cat in a mine", SEARCH_DEPTH)
+
+    assert found[0].passage.document == "kitten.txt"
+    assert (found[0].dense, found[0].lexical) == (pytest.approx(1), 0)
+    assert found[0].score == pytest.approx(1 + BM25_WEIGHT * min(other.lexical for other in found[1:]))
+    assert found[1].lexical > 0
 
 
 @pytest.mark.parametrize("k", [1, 2, 4, 100])

@@ -1,4 +1,4 @@
-"""Retrieval as the product does it: dense and BM25 rankings fused by reciprocal rank."""
+"""Retrieval as the product does it: dense search and BM25, their scores added."""
 
 from collections.abc import Sequence
 
@@ -6,8 +6,9 @@ import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-FUSION_RANK = 60  # the usual constant of reciprocal rank fusion
-DEPTH = 50  # how far down each ranking is looked at
+from qa.retrieval import BM25_WEIGHT
+
+DEPTH = 50  # how many texts count for the words that they share
 
 
 def encode(texts: Sequence[str], model_path: str) -> NDArray[np.float32]:
@@ -40,11 +41,9 @@ def rankings(questions: Sequence[str], texts: Sequence[str], model_path: str, k:
     depth, k = min(DEPTH, len(texts)), min(k, len(texts))
     found = np.empty((len(questions), k), dtype=np.int32)
     for row, question in enumerate(questions):
-        scores = np.zeros(len(texts), dtype=np.float64)
-        for rank, place in enumerate(np.argsort(-dense[row])[:depth]):
-            scores[place] += 1 / (FUSION_RANK + rank + 1)
+        scores = dense[row].astype(np.float64)
         query, _ = index.parse_query_lenient(question, ["text"])
-        for rank, (_, address) in enumerate(searcher.search(query, depth).hits):
-            scores[searcher.doc(address)["place"][0]] += 1 / (FUSION_RANK + rank + 1)
+        for score, address in searcher.search(query, depth).hits:
+            scores[searcher.doc(address)["place"][0]] += BM25_WEIGHT * score
         found[row] = np.argsort(-scores, kind="stable")[:k]
     return found

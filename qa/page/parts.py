@@ -15,6 +15,7 @@ from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
 from qa.question import asks_for_steps, plain_question
 from qa.render import MAX_CLOSEST, REASONS, absent_text, citation_html, excerpt, excerpt_text, words_html
+from qa.retrieval import BM25_WEIGHT
 from qa.text import BULLET
 
 LONG_ANSWER = 60
@@ -361,7 +362,7 @@ def _why_html(answer: Answer, document: Callable[[str], Document]) -> str:
         f"<caption>{_found(answer.candidates)}</caption><thead><tr><th scope='col'>Passage</th>"
         "<th scope='col' title='Cosine between question and passage'>Meaning</th>"
         "<th scope='col' title='BM25 score of the words they share'>Words</th>"
-        "<th scope='col' title='Both rankings put together'>Together</th>"
+        f"<th scope='col' title='Cosine plus {BM25_WEIGHT} times the BM25 score'>Together</th>"
         "<th scope='col' title='Log-odds of its best span against “not in this passage”'>Reader</th></tr></thead>"
         f"<tbody>{passages}</tbody></table></div></details>"
     )
