@@ -17,7 +17,7 @@ _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8  # of glibc's malloc.h
 
 
 def keep_little_free() -> None:
-    """From now on keep little memory that is not in use, in this whole process: for one that only asks and answers.
+    """From now on keep little memory that is not in use, in this whole process, which should be the program's own.
 
     Only glibc can be told; elsewhere all stays as it is.
     """

@@ -41,9 +41,11 @@ def rankings(questions: Sequence[str], texts: Sequence[str], model_path: str, k:
     depth, k = min(DEPTH, len(texts)), min(k, len(texts))
     found = np.empty((len(questions), k), dtype=np.int32)
     for row, question in enumerate(questions):
-        scores = dense[row].astype(np.float64)
         query, _ = index.parse_query_lenient(question, ["text"])
-        for score, address in searcher.search(query, depth).hits:
-            scores[searcher.doc(address)["place"][0]] += BM25_WEIGHT * score
+        hits = searcher.search(query, depth).hits
+        bm25 = np.full(len(texts), hits[-1][0] if len(hits) == DEPTH else 0.0)  # beyond them as the last of them
+        for score, address in hits:
+            bm25[searcher.doc(address)["place"][0]] = score
+        scores = dense[row] + BM25_WEIGHT * bm25
         found[row] = np.argsort(-scores, kind="stable")[:k]
     return found

@@ -362,7 +362,8 @@ def _why_html(answer: Answer, document: Callable[[str], Document]) -> str:
         f"<caption>{_found(answer.candidates)}</caption><thead><tr><th scope='col'>Passage</th>"
         "<th scope='col' title='Cosine between question and passage'>Meaning</th>"
         "<th scope='col' title='BM25 score of the words they share'>Words</th>"
-        f"<th scope='col' title='Cosine plus {BM25_WEIGHT} times the BM25 score'>Together</th>"
+        f"<th scope='col' title='Cosine plus {BM25_WEIGHT} times the BM25 score, or that of the last passage found by "
+        "words where more share them'>Together</th>"
         "<th scope='col' title='Log-odds of its best span against “not in this passage”'>Reader</th></tr></thead>"
         f"<tbody>{passages}</tbody></table></div></details>"
     )
