@@ -34,7 +34,7 @@ from qa.store import Chosen, Store
 from qa.text import capitalised_words, stems
 from qa.vectors import VectorIndex
 
-FORMAT = 4
+FORMAT = 5
 """Raised whenever an older program could misread what a newer one writes, or the other way round."""
 
 FULL_CHECK_BYTES = 100_000_000

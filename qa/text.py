@@ -25,6 +25,9 @@ _ABBREVIATION_END = re.compile(
 """Endings after which the segmenter breaks although the sentence goes on ("approx. five men"). Only used where
 the next piece goes on in lower case or with a digit."""
 
+MAX_WORD_BYTES = 40
+"""What is longer is no word, and would only make an index larger."""
+
 _LEFT_OUT = frozenset(
     "a an the of in on at to for from by with and or is are was were be been being do does did has have had what "
     "which who whom whose when where why how that this these those it its as than then there their they he she his "
@@ -133,19 +136,34 @@ def shown_name(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+_DATE_POINTS = re.compile(r"(?<![\d.])(\d{1,2})\.(\d{1,2})\.((?:1\d|20)\d\d)\b(?!\.\d)")
+
+
 @lru_cache(maxsize=1)
-def _analyser() -> tantivy.TextAnalyzer:
-    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.simple())
-    return builder.filter(tantivy.Filter.lowercase()).filter(tantivy.Filter.stemmer("english")).build()
+def analyser() -> tantivy.TextAnalyzer:
+    """What cuts a text into lower-cased stems (English Snowball); "3.0" and "4.2.1" are one each."""
+    builder = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.regex(r"\d+(?:\.\d+)+|[\p{L}\p{N}]+"))
+    builder = builder.filter(tantivy.Filter.remove_long(MAX_WORD_BYTES)).filter(tantivy.Filter.lowercase())
+    return builder.filter(tantivy.Filter.stemmer("english")).build()
+
+
+def comparable(text: str) -> str:
+    """A text for `analyser`: thousands without their commas, so that they are one number, and dates in their parts.
+
+    >>> comparable("1,200 on 3.10.2004")
+    '1200 on 3 10 2004'
+    """
+    return _DATE_POINTS.sub(r"\1 \2 \3", _THOUSANDS.sub("", text))
 
 
 def stems(text: str) -> list[str]:
-    """The words of a text, lower-cased and stemmed (English Snowball), in order.
+    """The words and whole numbers of a text, lower-cased and stemmed, in order.
 
-    >>> stems("Visiting the visitors")
-    ['visit', 'the', 'visitor']
+    >>> stems("Visiting the visitors of version 3.0")
+    ['visit', 'the', 'visitor', 'of', 'version', '3.0']
     """
-    return list(_analyser().analyze(text))
+    return list(analyser().analyze(comparable(text)))
 
 
 @lru_cache(maxsize=1)
@@ -163,6 +181,8 @@ def names_and_numbers(question: str) -> set[str]:
 
     >>> sorted(names_and_numbers("When did Mr Zarifi visit Dushanbe in 2007?"))
     ['2007', 'dushanb', 'mr', 'zarifi']
+    >>> sorted(names_and_numbers("How can I tell World War I from II?"))
+    ['i', 'ii', 'war', 'world']
     """
     return {stem for word in _marked(question) for stem in stems(word)} - _left_out_stems()
 
@@ -187,7 +207,16 @@ def capitalised_words(text: str) -> list[str]:
 
 def _marked(question: str) -> list[str]:
     words = _WORD.findall(question)
-    return [w for i, w in enumerate(words) if any(c.isdigit() for c in w) or (i > 0 and w[0].isupper())]
+    return [
+        word
+        for i, word in enumerate(words)
+        if any(c.isdigit() for c in word) or (i > 0 and word[0].isupper() and not _is_pronoun(words, i))
+    ]
+
+
+def _is_pronoun(words: list[str], i: int) -> bool:
+    """Whether a word is the "I" of "how do I", not that of "World War I"."""
+    return words[i] == "I" and (i == 1 or not words[i - 1][0].isupper())
 
 
 def share(wanted: Set[str], found: Set[str]) -> float:

@@ -66,6 +66,16 @@ def test_question_words_count_only_when_there_are_no_others(lexical: LexicalInde
     assert rows(lexical.best("the", 4)) == [1, 0, 2]
 
 
+def test_numbers_are_compared_whole(tmp_path: Path) -> None:
+    texts = ["version 3.0 was late", "version 3 had 0 bugs", "section 3.0.1", "it cost 1,200 euros", "on 5.12.2004"]
+    lexical = made(tmp_path / "numbers", texts)
+
+    assert rows(lexical.best("3.0", 9)) == [0]
+    assert rows(lexical.best("1200", 9)) == rows(lexical.best("1,200", 9)) == [3]
+    assert rows(lexical.best("2004", 9)) == [4]
+    assert lexical.lacks("3.1")
+
+
 @pytest.mark.parametrize("k", [0, 1, 2, 100])
 def test_no_more_rows_are_given_than_asked_for_and_there_are(lexical: LexicalIndex, k: int) -> None:
     assert rows(lexical.best("cat", k)) == [1, 0][:k]
