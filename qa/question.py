@@ -175,7 +175,7 @@ _DEFINITION = (
     re.compile(rf"(?:what|who) (?:an? )?{_THING}{_SOME_THING}(?<= )(?:is|are|was|were)", re.IGNORECASE),
     re.compile(rf"[Ww](?:hat|ho) the {_CALLED}(?<= )(?:is|are|was|were)"),
     re.compile(rf"what{_BEING} (?:meant by|the (?:meaning|definition) of) .+", re.IGNORECASE),
-    re.compile(r"what (?:does|do|did) .+ mean", re.IGNORECASE),
+    re.compile(r"what (?:does|do|did) .+ mean(?: by .+)?", re.IGNORECASE),
     re.compile(r"(?:please )?define .+", re.IGNORECASE),
 )
 """What asks for a definition. "The" is before what a document calls by that name alone if it is written with capitals;

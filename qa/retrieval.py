@@ -10,6 +10,7 @@ from typing import Protocol
 
 from qa.abbreviations import asked_abbreviation, most_telling
 from qa.datatypes import Candidate, Passage
+from qa.definitions import DEFINED, asked_term, defined_in
 from qa.embedding import Embedder
 from qa.index import Index
 from qa.store import Chosen
@@ -23,10 +24,11 @@ BM25_WEIGHT = 0.04
 1,840 or 5,829. Fused by reciprocal rank, where a word that stands everywhere counts as much as one that tells all,
 recall@8 is lower by 1.5 to 2.1 points and recall@1 by 6 to 12 (`training/README.md`)."""
 
-SPELLING_DEPTH = 200
-"""Passages with an abbreviation that are looked through for one that spells it out, which may use it no oftener."""
+TELLING_DEPTH = 200
+"""Passages with an abbreviation or a term that are looked through for one that says what it means, which may use it no
+oftener."""
 
-SPELLING_MOST = 4
+TELLING_MOST = 4
 """Of those that do, so many are given: enough to see whether they agree."""
 
 
@@ -65,7 +67,8 @@ class HybridRetriever:
     Such a sum is better than a fusion by rank, and its weight holds for other collections (Bruch, Gai & Ingber 2023).
     A passage beyond the `SEARCH_DEPTH` best of BM25 counts as the last of them there: of common words it may have as
     many as these.
-    Where a question asks what an abbreviation stands for, passages that say so come before all others.
+    Where a question asks what an abbreviation stands for, or what a term means, passages that say so come before all
+    others.
     Raises IndexStale when the index was made with another embedder.
     """
 
@@ -84,14 +87,14 @@ class HybridRetriever:
         dense = self.index.vectors.nearest(vector, depth, chosen)
         lexical = self.index.lexical.best(question, depth, chosen)
         kept = self._rows(carried, chosen)
-        spelling = self._spelling_out(question, chosen)
-        cosine, bm25 = dict(dense), {**spelling, **dict(lexical)}
+        telling = self._telling(question, chosen)
+        cosine, bm25 = dict(dense), {**telling, **dict(lexical)}
         missing = list({*bm25, *kept} - cosine.keys())
         cosine.update(zip(missing, self.index.vectors.cosines(vector, missing), strict=True))
         beyond = lexical[-1][1] if len(lexical) == depth else 0.0
         score = {row: cosine[row] + BM25_WEIGHT * bm25.get(row, beyond) for row in cosine}
         # Equal scores are ordered by the place, so that the order is always the same.
-        order = sorted(score, key=lambda row: (row not in spelling, -score[row], row))
+        order = sorted(score, key=lambda row: (row not in telling, -score[row], row))
         same: defaultdict[bytes, list[int]] = defaultdict(list)
         for row, content in zip(order, self.index.store.contents(order), strict=True):
             same[content].append(row)
@@ -106,15 +109,20 @@ class HybridRetriever:
             candidates.append(Candidate(passage, rank, *scores, copies=tuple(copies), carried=is_carried))
         return candidates
 
-    def _spelling_out(self, question: str, chosen: Chosen | None) -> dict[int, float]:
-        """The rows of passages that spell out the abbreviation asked for, if one is, each with its BM25 score."""
+    def _telling(self, question: str, chosen: Chosen | None) -> dict[int, float]:
+        """The rows of passages that say what the abbreviation or term asked for means, each with its BM25 score."""
         asked = asked_abbreviation(question)
-        if asked is None:
+        term = asked.short if asked else asked_term(question)
+        if term is None:
             return {}
-        hits = self.index.lexical.best(asked.short, SPELLING_DEPTH, chosen)
+        hits = self.index.lexical.best(term, TELLING_DEPTH, chosen)
         passages = self.index.store.passages([row for row, _ in hits])
-        places, _ = most_telling(asked, [passage.text for passage in passages])
-        return dict(list(itertools.compress(hits, places))[:SPELLING_MOST])
+        if asked:
+            places, _ = most_telling(asked, [passage.text for passage in passages])
+            says = [bool(found) for found in places]
+        else:
+            says = [any(score == DEFINED for _, score in defined_in(term, passage)) for passage in passages]
+        return dict(list(itertools.compress(hits, says))[:TELLING_MOST])
 
     def _rows(self, passages: Sequence[Passage], chosen: Chosen | None) -> set[int]:
         """The rows of passages, of those that are still there and chosen."""
