@@ -10,7 +10,7 @@ from typing import Literal
 from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
 from qa.datatypes import Absent, Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
-from qa.definitions import asked_term, with_definitions
+from qa.definitions import with_definitions
 from qa.errors import IndexDamaged
 from qa.lists import items_within, with_whole_lists, without_contents
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
@@ -131,9 +131,7 @@ class Answerer:
         reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
         if asked := asked_abbreviation(question):
             return with_spelled_out(reading, asked, candidates)
-        if term := asked_term(question):
-            return with_definitions(reading, term, candidates, self.documents)
-        return reading
+        return with_definitions(reading, question, candidates, self.documents)
 
     def groups(self, question: str, reading: Reading) -> list[Group]:
         """The different answers that a reading holds, in the reader's order.

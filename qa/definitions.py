@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from qa.datatypes import Candidate, Document, Passage, Reading, Sentence, Span
 from qa.lists import MAX_LIST_CHARACTERS, list_from
+from qa.question import asks_for_definition
 from qa.text import BULLET
 
 DEFINED = 10.0
@@ -44,6 +45,7 @@ _SAYS = (
     r"|(?:is|are) taken to mean)\b"
 )
 _IS = r"(?:is|are|was|were|(?:shall |will )?includes?|consists? of|comprises?)\b"
+_IS_A = r"(?:is|are|was|were)\s+(?:an?|any|one of)\b"
 _AFTER_TERM = (
     r"(?:\s*\([^()]{0,60}\))?"
     r"(?:\s+(?:of|for|in|to|under|as|with|within|on|by|an?|the|that|which|when|where|\w+ed)\b[^.;:]{0,80}?)?"
@@ -72,23 +74,25 @@ def asked_term(question: str) -> str | None:
     return None
 
 
-def defined_in(term: str, passage: Passage) -> Iterator[tuple[Sentence, float]]:
+def defined_in(term: str, passage: Passage, plainly: bool = False) -> Iterator[tuple[Sentence, float]]:
     """The sentences of a passage that define a term, each with its score above that of "not in this passage".
 
-    A heading that is the term counts as the beginning of its first sentence.
+    A heading that is the term counts as the beginning of its first sentence. `plainly` is whether "A mine is a …" is
+    a definition, too, though nothing tells that the term has a meaning of its own here.
     """
     written = _written(term)
     marks, article = f"[{re.escape(_MARKS)}]", r"(?:(?:an?|the|to|each|every|any)\s+)?"
     quoted = rf"(?:(?:the\s+)?(?:term|word|expression|phrase)s?\s+)?{marks}+{written}{marks}+"
     loose = rf"{marks}*{written}{marks}*"
     lead = rf"[\W\d_]*(?:\(?\w{{1,3}}[.)]\s+)?{article}"
-    opens = re.compile(rf"{lead}(?:{loose}{_AFTER_TERM}{_SAYS}|{quoted}{_AFTER_TERM}{_IS})", re.IGNORECASE)
+    plain = rf"|{loose}(?:\s*\([^()]{{0,60}}\))?,?\s+{_IS_A}" if plainly else ""
+    opens = re.compile(rf"{lead}(?:{loose}{_AFTER_TERM}{_SAYS}|{quoted}{_AFTER_TERM}{_IS}{plain})", re.IGNORECASE)
     on_its_way = re.compile(
         rf"[,;:]\s+{article}(?:{loose}{_AFTER_TERM}{_SAYS}|{quoted}{_AFTER_TERM}{_IS})"
         rf"|{_AS_INTRODUCED}{marks}+{written}{marks}+[^()]{{0,60}}\)",
         re.IGNORECASE,
     )
-    goes_on = re.compile(rf"\W*(?:{_SAYS}|(?:is|are)\s+(?:an?|the|any|all|either|each|every)\b)", re.IGNORECASE)
+    goes_on = re.compile(rf"\W*(?:{_SAYS}|{_IS_A}|(?:is|are)\s+(?:the|all|either|each|every)\b)", re.IGNORECASE)
     headed = bool(passage.headings) and re.fullmatch(rf"[\W\d_]*{loose}\W*", passage.headings[-1], re.IGNORECASE)
     for i, sentence in enumerate(passage.sentences):
         if opens.match(sentence.text) or (i == 0 and headed and goes_on.match(sentence.text)):
@@ -98,13 +102,18 @@ def defined_in(term: str, passage: Passage) -> Iterator[tuple[Sentence, float]]:
 
 
 def with_definitions(
-    reading: Reading, term: str, candidates: Sequence[Candidate], documents: Callable[[str], Document]
+    reading: Reading, question: str, candidates: Sequence[Candidate], documents: Callable[[str], Document]
 ) -> Reading:
-    """The sentences that define a term, with a list that completes them, and what the reader found elsewhere.
+    """The sentences that define the term asked for, with a list that completes them, and what else the reader found.
+
+    The reading as it is of a question that asks for none.
 
     No other sentence comes before one that begins as a definition does, however clearly the reader marks it: it may
     well be the definition of another term.
     """
+    term, plainly = asked_term(question), asks_for_definition(question)
+    if term is None:
+        return reading
     best = max((span.score - reading.null for span in reading.spans), default=0.0)
     defining = [
         _with_its_list(
@@ -118,7 +127,7 @@ def with_definitions(
             documents(candidate.passage.document),
         )
         for candidate in candidates
-        for sentence, score in defined_in(term, candidate.passage)
+        for sentence, score in defined_in(term, candidate.passage, plainly)
     ]
     others = [span for span in reading.spans if not any(_overlap(span, other) for other in defining)]
     return Reading(tuple(sorted([*defining, *others], key=lambda span: -span.score)), reading.null)

@@ -91,6 +91,21 @@ def test_what_only_looks_like_one(term: str, text: str) -> None:
     assert list(defined_in(term, only.passage)) == []
 
 
+def test_what_something_is_defines_it_where_nothing_else_is_asked_for() -> None:
+    text = "We use a “virtual” package system. A virtual package is a name for several. The leader is a member of it."
+    [only] = candidates(document("a.txt", text))
+    for term, sentence in (("virtual package", 1), ("leader", 2)):
+        assert list(defined_in(term, only.passage)) == []
+        assert list(defined_in(term, only.passage, plainly=True)) == [(only.passage.sentences[sentence], DEFINED)]
+
+    source = document("a.txt", text)
+    for question, first in (("What is a virtual package?", "A virtual package"), ("Who is the leader?", "We use")):
+        marked = only.passage.sentences[0]
+        reading = Reading((Span(only, marked.start, marked.end, marked.text, 9.0),), null=0.0)
+        found = with_definitions(reading, question, [only], {"a.txt": source}.__getitem__)
+        assert found.spans[0].text.startswith(first)
+
+
 @given(st.text("ab c.*([“", min_size=1, max_size=12), st.text("ab c.:“”()", max_size=40))
 def test_any_term_may_be_looked_for_in_any_text(term: str, text: str) -> None:
     for only in candidates(document("a.txt", f"“{term}” means {text}.")):
@@ -104,7 +119,7 @@ def test_a_definition_comes_before_what_the_reader_marks_more_clearly() -> None:
     other = "A “secondary section” means a part at the end."
     reading = Reading((Span(only, 0, len(other), other, 14.0),), null=1.0)
 
-    found = with_definitions(reading, "secondary licence", [only], {"a.txt": source}.__getitem__)
+    found = with_definitions(reading, "What is a secondary licence?", [only], {"a.txt": source}.__getitem__)
     assert [span.text for span in found.spans] == [text[len(other) + 1 :], other]
     assert found.spans[0].score >= found.spans[1].score
 
