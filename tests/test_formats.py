@@ -148,6 +148,42 @@ def test_running_headers_and_footers_are_in_a_pdfs_text_but_in_no_passage(tmp_pa
     assert [document.page_at(passage.start) for passage in passages(document)] == [1, 2, 3, 4, 5, 6]
 
 
+def test_headers_that_name_the_section_are_in_no_passage(tmp_path: Path) -> None:
+    names = ["4.1 What is a bridge?", "4.2 Who built it?", "4.3 How old is it?", "4.4 What did it cost?"]
+    words = [
+        "It is what crosses water, so that nobody needs a boat to come to the market in spring.",
+        "Masons who came from Exeter on foot, as the parish book says, with their tools and a mule.",
+        "Older than the mill that stands beside it, and that was there when the plague came to Devon.",
+        "Sixty pounds and a cow, of which the county gave half, and the mayor the cow, as he was proud to tell.",
+    ]
+    pages = [[f"### {name}", said] for name, said in zip(names, words, strict=True)]
+    headers = [f"CHAPTER 4. BRIDGES {name.upper().replace('. ', '… ')}" for name in names]
+    document = read(tmp_path, "a.pdf", writers.pdf_file(pages, header=headers))
+
+    assert all(header in document.text for header in headers)
+    assert [passage.text for passage in passages(document)] == words
+    assert [document.headings_at(passage.start) for passage in passages(document)] == [(name,) for name in names]
+
+
+def test_headers_with_roman_numbers_are_in_no_passage(tmp_path: Path) -> None:
+    pages = [[f"The {n}th bridge is described here in a few words."] for n in "4567"]
+    headers = [f"County survey {n}" for n in ("ii", "iii", "iv", "v")]
+    document = read(tmp_path, "a.pdf", writers.pdf_file(pages, header=headers))
+
+    assert [passage.text for passage in passages(document)] == [text for [text] in pages]
+
+
+def test_first_lines_that_mention_a_heading_are_read(tmp_path: Path) -> None:
+    """They stand at one height on every page, and are text."""
+    pages = [
+        ["### 4.1 What is a bridge?", FILLER],
+        *[[f"See 4.1 What is a bridge? {n}", FILLER] for n in "one two".split()],
+    ]
+    document = read(tmp_path, "a.pdf", writers.pdf_file(pages))
+
+    assert all(any(f"See 4.1 What is a bridge? {n}" in p.text for p in passages(document)) for n in ("one", "two"))
+
+
 def test_passages_are_not_joined_over_a_running_header(tmp_path: Path) -> None:
     pages = [[f"The {n}th bridge is described here in a few words."] for n in "4567"]
     document = read(tmp_path, "a.pdf", writers.pdf_file(pages, header="County survey"))

@@ -29,10 +29,17 @@ PIXEL = bytes.fromhex(
 )
 
 
-def pdf_file(pages: Sequence[Sequence[str]], title: str = "", header: str = "", footer: str = "", **lock: str) -> bytes:
+def pdf_file(
+    pages: Sequence[Sequence[str]],
+    title: str = "",
+    header: str | Sequence[str] = "",
+    footer: str = "",
+    **lock: str,
+) -> bytes:
     """A PDF with these paragraphs on its pages; one that begins with "#" (to "###") is a heading.
 
-    `footer` may hold {page}. With `password`, the file is encrypted.
+    `header` is the same on all pages, or one for each; `footer` may hold {page}. With `password`, the file is
+    encrypted.
     """
     pdf = FPDF()
     pdf.set_auto_page_break(False)
@@ -44,7 +51,7 @@ def pdf_file(pages: Sequence[Sequence[str]], title: str = "", header: str = "", 
     for number, paragraphs in enumerate(pages, start=1):
         pdf.add_page()
         if header:
-            _line(pdf, header, y=8, size=9)
+            _line(pdf, header if isinstance(header, str) else header[number - 1], y=8, size=9)
         pdf.set_y(25)
         for text in paragraphs:
             words = text.lstrip("# ")

@@ -7,7 +7,7 @@ import ctypes
 import itertools
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
@@ -39,6 +39,12 @@ MIN_RUNNING_PAGES = 3
 RUNNING_SHARE = 0.4
 """A line is a running header where it stands, but for its numbers, at the edge of this many pages and of this share of
 the pages from its first to its last: a chapter's, or every second page's, too."""
+
+HEADING_WORDS = 3
+"""So many words of a heading are told again by a running header that names the section."""
+
+_A_HEADING = "\n"
+"""Stands for all lines that name a heading, where running headers are told by what they say: no line has it."""
 
 MAX_UNREADABLE = 0.3
 """Beyond this share of characters without meaning, a file's fonts do not say which letters they show."""
@@ -229,7 +235,7 @@ def _refuse_without_text(pages: Sequence[Sequence[_Line]]) -> None:
 def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> Reading:
     body_size = _body_size(pages)
     gap = _usual_gap(pages, body_size)
-    running = _running_lines(pages, body_size)
+    running = _running_lines(pages, body_size, gap)
     compounds = {word.lower() for lines in pages for line in lines for word in re.findall(r"\w+(?:-\w+)+", line.text)}
     read = [
         list(_pieces([(line, (n, i) in running) for i, line in enumerate(lines)], body_size, gap, compounds))
@@ -286,13 +292,21 @@ def _usual_gap(pages: Sequence[Sequence[_Line]], body_size: float) -> float:
 def _running_key(line: _Line, body_size: float) -> str:
     """What is the same in a line that is repeated: all of it but page numbers; in a heading or a sentence, all."""
     text = line.text.lower()
-    return text if line.size > 1.05 * body_size or text.endswith(".") else re.sub(r"\d+", "#", text)
+    if line.size > 1.05 * body_size or text.endswith("."):
+        return text
+    return re.sub(r"\d+|^[ivxlc]+\b|\b[ivxlc]+$", "#", text)
 
 
-def _running_lines(pages: Sequence[Sequence[_Line]], body_size: float) -> set[tuple[int, int]]:
-    """The lines, by page and place on it, that repeat at the edge of pages."""
+def _running_lines(pages: Sequence[Sequence[_Line]], body_size: float, gap: float) -> set[tuple[int, int]]:
+    """The lines, by page and place on it, that repeat at the edge of pages, or repeat the headings there."""
     seen: dict[str, list[tuple[int, int]]] = defaultdict(list)
     found: set[tuple[int, int]] = set()
+    headings = {
+        beginning
+        for lines in pages
+        for line in lines
+        if _kind(line, False, False, body_size) == "heading" and (beginning := _words(line)[:HEADING_WORDS])[2:]
+    }
     for n, lines in enumerate(pages):
         edge = sorted({*range(min(EDGE_LINES, len(lines))), *range(max(0, len(lines) - EDGE_LINES), len(lines))})
         for i in edge:
@@ -301,6 +315,8 @@ def _running_lines(pages: Sequence[Sequence[_Line]], body_size: float) -> set[tu
                 found.add((n, i))
             if len(lines[i].text) <= MAX_HEADING_CHARACTERS:
                 seen[_running_key(lines[i], body_size)].append((n, i))
+            if at_end and _names_heading(lines[i], headings, body_size) and _is_apart(lines, i, gap):
+                seen[_A_HEADING].append((n, i))
     for held in seen.values():
         height = median(pages[n][i].top for n, i in held)
         places = [(n, i) for n, i in held if abs(pages[n][i].top - height) <= SAME_HEIGHT]
@@ -308,6 +324,24 @@ def _running_lines(pages: Sequence[Sequence[_Line]], body_size: float) -> set[tu
         if len(on) >= MIN_RUNNING_PAGES and len(on) >= RUNNING_SHARE * (on[-1] - on[0] + 1):
             found.update(places)
     return found
+
+
+def _words(line: _Line) -> tuple[str, ...]:
+    return tuple(re.findall(r"\w+", line.text.lower()))
+
+
+def _names_heading(line: _Line, headings: Set[tuple[str, ...]], body_size: float) -> bool:
+    """Whether a line that is no heading has how one begins: "CHAPTER 6. THE ARCHIVES 6.3. WHAT ABOUT…"."""
+    words = _words(line)
+    return _kind(line, False, False, body_size) != "heading" and any(
+        words[i : i + HEADING_WORDS] in headings for i in range(len(words))
+    )
+
+
+def _is_apart(lines: Sequence[_Line], i: int, gap: float) -> bool:
+    """Whether more space than between lines is left below a page's first line, or above its last."""
+    above, below = (lines[0], lines[1:2]) if i == 0 else (lines[i - 1], [lines[i]])
+    return all(above.bottom - line.top > 2 * gap for line in below)
 
 
 def _pieces(lines: Sequence[tuple[_Line, bool]], body_size: float, gap: float, compounds: set[str]) -> Iterator[_Piece]:
