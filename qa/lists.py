@@ -38,6 +38,7 @@ _VERBS = (
 LEAST_CONTENTS = 3
 """Items of a table of contents; two may well have the names of sections and be meant as answers."""
 
+_LEADERS = re.compile(r"(?:[.…·]\s?){5,}\s*\d+\s*")
 _LEADER = re.compile(r"[\s.…·]+\d*\s*$")
 _PARTS = re.compile(r"\b(?:chapters?|sections?|parts?|contents|headings?|topics?|appendix|appendices)\b", re.IGNORECASE)
 
@@ -77,7 +78,13 @@ def without_contents(reading: Reading, question: str, documents: Callable[[str],
             return block.kind == "item" and _bare(document.text[block.start : block.end]) in headings[document.id]
 
         at = bisect.bisect_right(document.blocks, span.start, key=lambda block: block.end)
-        if at == len(document.blocks) or not names_section(document.blocks[at]):
+        if at == len(document.blocks):
+            return False
+        block = document.blocks[at]
+        entries = _LEADERS.split(document.text[block.start : block.end])[:-1]  # what is before each row of dots
+        if len(entries) >= LEAST_CONTENTS:
+            return sum(_bare(entry) in headings[document.id] for entry in entries) * 2 >= len(entries)
+        if not names_section(block):
             return False
         items = list_from(document, span.start, span.end)
         return len(items) >= LEAST_CONTENTS and sum(map(names_section, items)) * 2 >= len(items)

@@ -197,6 +197,37 @@ def test_a_table_of_contents_answers_only_what_asks_for_it(words: str, question:
     assert left == Reading((span,) if kept else (), 0.0)
 
 
+DOTS = document(
+    "dots.txt",
+    """The guide
+
+Filling it . . . . . . . . . 3 Cleaning it . . . . . . . . . 4 Lids . . . . . . . . . 9
+
+Filling it
+
+Thin oil . . . . . . . . . 3 Thick oil . . . . . . . . . 4 Green oil . . . . . . . . . 9
+
+Cleaning it
+
+You wipe it with a cloth.
+
+Lids
+
+It has a lid of brass and another one of tin.
+""",
+)
+
+
+@pytest.mark.parametrize(("words", "kept"), [("Cleaning it", False), ("Thick oil", True)])
+def test_a_table_of_contents_run_together_is_one_and_a_price_list_is_not(words: str, kept: bool) -> None:
+    start = DOTS.text.index(words)
+    held = next(c for c in candidates(DOTS) if c.passage.start <= start < c.passage.end)
+    reading = Reading((Span(held, start, start + len(words), words, 4.0),), 0.0)
+
+    left = without_contents(reading, "What is dearer?", {DOTS.id: DOTS}.__getitem__)
+    assert left == (reading if kept else Reading((), 0.0))
+
+
 @pytest.mark.parametrize(
     ("words", "question"), [("Close the valve", "What must be closed?"), ("a lid", "What has it?")]
 )
