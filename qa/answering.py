@@ -12,6 +12,7 @@ from qa.calibration import Calibrator, Features, features
 from qa.datatypes import Absent, Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.definitions import with_definitions
 from qa.errors import IndexDamaged
+from qa.faq import with_entries
 from qa.lists import items_within, with_whole_lists, without_contents
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
 from qa.reader import Reader
@@ -79,10 +80,12 @@ class Answerer:
         strictness: Strictness = "normal",
         original: Callable[[str], str] = str,
         absence: Callable[[str], Absent | None] = lambda name: None,
+        alike: Callable[[str, Sequence[str]], Sequence[float]] = lambda text, others: [0.0] * len(others),
     ) -> None:
         """`original` names the document that a near-duplicate is a copy of, and any other document itself.
 
-        `absence` tells of a name or number that the documents asked have no word of it; None of all others.
+        `absence` tells of a name or number that the documents asked have no word of it; None of all others. `alike`
+        gives the cosines of a text with others.
         """
         if k < 1:
             raise ValueError(f"k is {k}: at least one passage must be read.")
@@ -94,6 +97,7 @@ class Answerer:
         self.strictness = strictness
         self.original = original
         self.absence = absence
+        self.alike = alike
 
     def ask(
         self, question: str, carried: Sequence[Passage] = (), candidates: tuple[Candidate, ...] | None = None
@@ -125,13 +129,17 @@ class Answerer:
         return self._cited_or_silent(question, with_scores(candidates, reading), self.groups(question, reading))
 
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
-        """What the reader finds in those candidates that are worth reading, or what an abbreviation stands for."""
+        """What the reader finds in those candidates that are worth reading, after what answers by its very form.
+
+        That is what an abbreviation stands for, what defines a term, what stands under the same question.
+        """
         question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
         reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
         if asked := asked_abbreviation(question):
             return with_spelled_out(reading, asked, candidates)
-        return with_definitions(reading, question, candidates, self.documents)
+        reading = with_definitions(reading, question, candidates, self.documents)
+        return with_entries(reading, question, candidates, self.documents, self.alike)
 
     def groups(self, question: str, reading: Reading) -> list[Group]:
         """The different answers that a reading holds, in the reader's order.

@@ -35,7 +35,7 @@ def passages(document: Document) -> list[Passage]:
     ]
 
 
-_BETWEEN_BLOCKS = re.compile(r"[\W_]*(?:\w{1,3}[.)]\s+)?")
+BETWEEN_BLOCKS = re.compile(r"[\W_]*(?:\w{1,3}[.)]\s+)?")
 """White space, rulers and a bullet: blocks may be joined over it. Words may not be taken into a passage unseen."""
 
 
@@ -76,7 +76,7 @@ def _chunks(document: Document, blocks: Sequence[Block]) -> Iterator[_Chunk]:
 
 def _joined(document: Document, chunk: _Chunk, found: Sequence[Sentence]) -> _Chunk | None:
     """A chunk with the sentences of the next block, where no words stand between them."""
-    if not _BETWEEN_BLOCKS.fullmatch(document.text, chunk.sentences[-1].end, found[0].start):
+    if not BETWEEN_BLOCKS.fullmatch(document.text, chunk.sentences[-1].end, found[0].start):
         return None
     return _Chunk((*chunk.sentences, *found), chunk.label)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -100,7 +101,12 @@ class Pipeline:
             strictness=self._strictness if strictness is None else strictness,
             original=index.original,
             absence=partial(index.absence, documents=documents),
+            alike=self._alike,
         )
+
+    def _alike(self, text: str, others: Sequence[str]) -> Sequence[float]:
+        first, *vectors = self._embedder.encode([text, *others])
+        return [float(vector @ first) for vector in vectors]
 
     def search(self, question: str, k: int | None = None, documents: frozenset[str] | None = None) -> list[Candidate]:
         """The passages that an answer would be looked for in, best first, of the documents where any are named.
