@@ -108,8 +108,8 @@ def with_definitions(
 
     The reading as it is of a question that asks for none.
 
-    No other sentence comes before one that begins as a definition does, however clearly the reader marks it: it may
-    well be the definition of another term.
+    No other sentence comes before one that begins as a definition does, however clearly the reader marks it, and none
+    beside one that tells that the term has a meaning of its own: it may well be the definition of another term.
     """
     term, plainly = asked_term(question), asks_for_definition(question)
     if term is None:
@@ -129,7 +129,9 @@ def with_definitions(
         for candidate in candidates
         for sentence, score in defined_in(term, candidate.passage, plainly)
     ]
-    others = [span for span in reading.spans if not any(_overlap(span, other) for other in defining)]
+    has_own_meaning = any(score == DEFINED for c in candidates for _, score in defined_in(term, c.passage))
+    rest = () if has_own_meaning else reading.spans
+    others = [span for span in rest if not any(_overlap(span, other) for other in defining)]
     return Reading(tuple(sorted([*defining, *others], key=lambda span: -span.score)), reading.null)
 
 
