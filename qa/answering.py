@@ -263,11 +263,7 @@ def group_spans(spans: Sequence[Span]) -> list[tuple[Span, ...]]:
 
 def _overlap(one: Span, other: Span) -> bool:
     """Whether two spans share characters, or answer from the same label for the same line."""
-    if one.candidate.passage.document != other.candidate.passage.document:
-        return False
-    if one.support != other.support:
-        return False
-    return one.start < other.end and other.start < one.end
+    return one.support == other.support and one.overlaps(other)
 
 
 def _supported(spans: Sequence[Span], reading: Reading) -> tuple[Span, ...]:

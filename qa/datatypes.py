@@ -11,6 +11,7 @@ import bisect
 import datetime
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -227,6 +228,11 @@ class Span:
     def __post_init__(self) -> None:
         _check_length("span", self.start, self.end, self.text)
 
+    def overlaps(self, other: Span) -> bool:
+        """Whether the two share characters of one document."""
+        same = self.candidate.passage.document == other.candidate.passage.document
+        return same and self.start < other.end and other.start < self.end
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -234,6 +240,11 @@ class Reading:
 
     spans: tuple[Span, ...]
     null: float
+
+    def with_spans(self, found: Sequence[Span]) -> Reading:
+        """With further spans, each in the place of those that it overlaps; before others that score no higher."""
+        others = [span for span in self.spans if not any(map(span.overlaps, found))]
+        return Reading(tuple(sorted([*found, *others], key=lambda span: -span.score)), self.null)
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,9 +130,7 @@ def with_definitions(
         for sentence, score in defined_in(term, candidate.passage, plainly)
     ]
     has_own_meaning = any(score == DEFINED for c in candidates for _, score in defined_in(term, c.passage))
-    rest = () if has_own_meaning else reading.spans
-    others = [span for span in rest if not any(_overlap(span, other) for other in defining)]
-    return Reading(tuple(sorted([*defining, *others], key=lambda span: -span.score)), reading.null)
+    return Reading(() if has_own_meaning else reading.spans, reading.null).with_spans(defining)
 
 
 def _written(term: str) -> str:
@@ -154,8 +152,3 @@ def _with_its_list(span: Span, document: Document) -> Span:
     if not items or items[-1].end - span.start > MAX_LIST_CHARACTERS:
         return span
     return dataclasses.replace(span, end=items[-1].end, text=text[span.start : items[-1].end])
-
-
-def _overlap(span: Span, other: Span) -> bool:
-    same = span.candidate.passage.document == other.candidate.passage.document
-    return same and span.start < other.end and other.start < span.end

@@ -93,8 +93,7 @@ def with_entries(
         for (candidate, document, entry), cosine in zip(entries.values(), cosines, strict=True)
         if (near := nearness(question, entry.question, cosine, document.title))
     ]
-    others = [span for span in reading.spans if not any(_overlap(span, entry) for entry in found)]
-    return Reading(tuple(sorted([*found, *others], key=lambda span: -span.score)), reading.null)
+    return reading.with_spans(found)
 
 
 def nearness(question: str, other: str, cosine: float, title: str = "") -> float:
@@ -181,8 +180,3 @@ def _question(document: Document, block: Block) -> str | None:
     """The question that a block is, and nothing else."""
     found = _QUESTION_LINE.fullmatch(document.text[block.start : block.end].strip())
     return found["question"] if found else None
-
-
-def _overlap(span: Span, other: Span) -> bool:
-    same = span.candidate.passage.document == other.candidate.passage.document
-    return same and span.start < other.end and other.start < span.end
