@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from qa.datatypes import Block, Candidate, Document, Reading, Span
+from qa.lists import MAX_LIST_CHARACTERS
 from qa.passages import BETWEEN_BLOCKS
 from qa.question import asked_type, asks_for_definition, asks_yes_or_no, plain_question
 from qa.text import content_stems, names_and_numbers, stems
@@ -30,7 +31,8 @@ another that answers it, too; of twenty pairs that ask for different things two 
 and "disable": names and opposites tell these apart."""
 
 ANSWER_CHARACTERS = 700
-"""Paragraphs under a question are quoted up to this length, as much as a passage has; the first one whole."""
+"""Paragraphs under a question are quoted up to this length, as much as a passage has; the first one whole, and lists as
+long as those that answer what to do."""
 
 _QUESTION_LINE = re.compile(r"(?:[QF]\s*\d*\s*[:.)]\s*|[\d.]+[.)]?\s+)?(?P<question>[^.!?\n]{6,250}\?)[\"”’*_]*")
 _ANSWER_MARK = re.compile(r"A(?:nswer)?\s*\d*\s*[:.)]\s+")
@@ -120,7 +122,8 @@ def entries_in(document: Document, start: int, end: int) -> Iterator[Entry]:
         sections, last = document.sections_at(blocks[i].start), i
         while (
             last + 1 < len(blocks)
-            and blocks[last + 1].end - blocks[i].start <= ANSWER_CHARACTERS
+            and blocks[last + 1].end - blocks[i].start
+            <= (MAX_LIST_CHARACTERS if blocks[last + 1].kind == "item" else ANSWER_CHARACTERS)
             and document.sections_at(blocks[last + 1].start) == sections
             and BETWEEN_BLOCKS.fullmatch(document.text, blocks[last].end, blocks[last + 1].start)
             and _question(document, blocks[last + 1]) is None

@@ -80,6 +80,17 @@ def test_a_long_answer_is_quoted_by_whole_paragraphs() -> None:
     assert len(answer) <= ANSWER_CHARACTERS
 
 
+def test_a_list_is_not_cut() -> None:
+    items = [f"- {n}. step: turn the wheel {'a little more ' * 8}and look." for n in range(9)]
+    [(_, answer)] = questions(
+        "a.txt", "Help\n\nQ: How is it done?\n\nDo this:\n\n" + "\n".join(items) + "\n\nThat is all."
+    )
+
+    assert answer.startswith("Do this:")
+    assert answer.endswith(items[-1][2:])
+    assert len(answer) > ANSWER_CHARACTERS
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [
