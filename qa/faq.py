@@ -26,9 +26,9 @@ SAME_SHARE = 0.75
 none may stand in the place of another, as in "install" and "remove"."""
 
 SAME_COSINE = 0.85
-"""Or their vectors must be so near. Of 34 questions of a FAQ put in other words 23 are as near to theirs, and one to
-another that answers it, too; of twenty pairs that ask for different things two are, "Sundays" and "Mondays", "enable"
-and "disable": names and opposites tell these apart."""
+"""Or the bundled embedder's vectors must be so near. Of 34 questions of a FAQ put in other words 23 are as near to
+theirs, and one to another that answers it, too; of twenty pairs that ask for different things two are, "Sundays" and
+"Mondays", "enable" and "disable": names and opposites tell these apart."""
 
 ANSWER_CHARACTERS = 700
 """Paragraphs under a question are quoted up to this length, as much as a passage has; the first one whole, and lists as

@@ -105,6 +105,9 @@ class Pipeline:
         )
 
     def _alike(self, text: str, others: Sequence[str]) -> Sequence[float]:
+        """Cosines by the bundled embedder; others', of which some are near 1 whatever the texts, count for nothing."""
+        if self._embedder.name != BUNDLED:
+            return [0.0] * len(others)
         first, *vectors = self._embedder.encode([text, *others])
         return [float(vector @ first) for vector in vectors]
 
