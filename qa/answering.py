@@ -137,7 +137,9 @@ class Answerer:
         reading = self.reader.read(question, worth_reading(candidates))
         reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
         if asked := asked_abbreviation(question):
-            return with_spelled_out(reading, asked, candidates)
+            reading = with_spelled_out(reading, asked, candidates)
+            if asked.only_words:
+                return reading
         reading = with_definitions(reading, question, candidates, self.documents)
         return with_entries(reading, question, candidates, self.documents, self.alike)
 

@@ -44,7 +44,10 @@ _SAYS = (
     r"|(?:shall |will )?(?:have|has) the (?:same )?meaning|(?:is|are|shall be) (?:hereby )?(?:defined|understood)"
     r"|(?:is|are) taken to mean)\b"
 )
-_IS = r"(?:is|are|was|were|(?:shall |will )?includes?|consists? of|comprises?)\b"
+_IS = (
+    r"(?:is\s+(?:an?|any|the|either|all|each|every|whatever|one|those|such|that)|are(?!\s+(?:not|\w+ed)\b)"
+    r"|(?:shall |will )?includes?|consists? of|comprises?)\b"
+)
 _IS_A = r"(?:is|are|was|were)\s+(?:an?|any|one of)\b"
 _AFTER_TERM = (
     r"(?:\s*\([^()]{0,60}\))?"

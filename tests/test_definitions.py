@@ -83,6 +83,8 @@ def test_forms_of_definition(term: str, text: str, score: float) -> None:
         ("group", "A “group site” means a place where groups meet."),
         ("capital", "The capital of Mali is Bamako."),  # no quotes: as any sentence has it
         ("Company", "The Company (Oslo Mines AS) sells ore."),
+        ("Titanic", "The “Titanic” was sunk by ice."),
+        ("Titanic", "The “Titanic” is known to all."),
         ("peace", "In times of peace means are scarce and “peaceful” is not what it was."),
     ],
 )
