@@ -34,7 +34,7 @@ ANSWER_CHARACTERS = 700
 """Paragraphs under a question are quoted up to this length, as much as a passage has; the first one whole, and lists as
 long as those that answer what to do."""
 
-_QUESTION_LINE = re.compile(r"(?:[QF]\s*\d*\s*[:.)]\s*|[\d.]+[.)]?\s+)?(?P<question>[^.!?\n]{6,250}\?)[\"”’*_]*")
+_QUESTION_LINE = re.compile(r"[^.!?\n]{6,250}\?[\"”’*_]*")
 _ANSWER_MARK = re.compile(r"A(?:nswer)?\s*\d*\s*[:.)]\s+")
 _PERSONS = frozenset({"i", "me", "my", "we", "us", "our", "you", "your", "one", "someon", "user"})
 """Whoever asks, or is asked: "How do I …?", "How can you …?"."""
@@ -56,7 +56,7 @@ _NUMBER = re.compile(r"^(?:[QF]\s*\d*\s*[:.)]\s*|[\W\d_]+)")
 
 
 class Entry(NamedTuple):
-    """A question in a document, and the place of what stands under it."""
+    """A question in a document, without its number or mark, and the place of what stands under it."""
 
     question: str
     start: int
@@ -82,7 +82,7 @@ def with_entries(
     }
     if not entries:
         return reading
-    cosines = alike(question, [plain_question(_NUMBER.sub("", entry.question)) for _, _, entry in entries.values()])
+    cosines = alike(question, [plain_question(entry.question) for _, _, entry in entries.values()])
     best = max((span.score - reading.null for span in reading.spans), default=0.0)
     found = [
         Span(
@@ -103,7 +103,6 @@ def nearness(question: str, other: str, cosine: float, title: str = "") -> float
 
     What it names must be named there, too.
     """
-    other = _NUMBER.sub("", other)
     if names_and_numbers(question) - {*stems(other), *stems(title)} or _opposed(question, other):
         return 0.0
     share = shared(question, other)
@@ -138,12 +137,12 @@ def shared(one: str, other: str) -> float:
 
     1 where they are the same but for case and signs; 0 where they ask for different things ("where" and "when").
 
-    >>> shared("How do I close a bug?", "1.2 How can bugs be closed?"), shared("Where is it sold?", "When is it sold?")
+    >>> shared("How do I close a bug?", "how can bugs be closed"), shared("Where is it sold?", "When is it sold?")
     (1.0, 0.0)
     >>> shared("How do I install a package?", "How do I remove a package?")
     0.3333333333333333
     """
-    one, other = plain_question(one), plain_question(_NUMBER.sub("", other))
+    one, other = plain_question(one), plain_question(other)
     if _kind(one) != _kind(other):
         return 0.0
     mine, theirs = content_stems(one) - _PERSONS, content_stems(other) - _PERSONS
@@ -176,10 +175,11 @@ def _question_above(document: Document, i: int) -> str | None:
     sections = document.sections_at(block.start)
     if before is not None and document.sections_at(before.start) == sections:
         return _question(document, before)
-    return sections[-1].heading if sections and sections[-1].heading.rstrip().endswith("?") else None
+    heading = sections[-1].heading.rstrip() if sections else ""
+    return _NUMBER.sub("", heading) if heading.endswith("?") else None
 
 
 def _question(document: Document, block: Block) -> str | None:
     """The question that a block is, and nothing else."""
-    found = _QUESTION_LINE.fullmatch(document.text[block.start : block.end].strip())
-    return found["question"] if found else None
+    line = _NUMBER.sub("", document.text[block.start : block.end].strip())
+    return line if _QUESTION_LINE.fullmatch(line) else None
