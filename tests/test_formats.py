@@ -319,6 +319,46 @@ def test_mark_up_of_every_kind(tmp_path: Path, markup: str, text: str) -> None:
     assert read(tmp_path, "a.html", markup).text == text
 
 
+PROSE = "The bridge was surveyed in 1827, and again in 1905, when its arches were found to have sunk."
+MENU = "<ul><li><a href='/a'>Home</a><li><a href='/b'>World</a><li><a href='/c'>Business</a></ul>"
+TEASER = "<h3><a href='/d'>World's largest insect found in China</a></h3><p>It was seen in a ditch.</p>"
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        # Menus and teasers around the article are the site's.
+        (f"<div>{MENU}</div><div><p>{PROSE}<p>{PROSE}</div><div>{TEASER}</div>", f"{PROSE}\n\n{PROSE}"),
+        # What stands between the main heading and the article is not.
+        (
+            f"<div>{MENU}<h1>Arches sink</h1><div><a href='/e'>Ann Lee</a></div></div><div><p>{PROSE}</div>",
+            f"Arches sink\n\nAnn Lee\n\n{PROSE}",
+        ),
+        # Nor what has no links: a note, an annex.
+        (f"<div><p>{PROSE}<p>{PROSE}</div><div><p>Annex: tolls</div>", f"{PROSE}\n\n{PROSE}\n\nAnnex: tolls"),
+        # In the article, what its class calls the site's, unless it holds the heading or a good part of the prose.
+        (f"<div><p>{PROSE}<div class='relatedPosts'>{TEASER}</div><p>{PROSE}</div>", f"{PROSE}\n\n{PROSE}"),
+        (f"<div class='banner'><h1>Arches sink</h1></div><div><p>{PROSE}</div>", f"Arches sink\n\n{PROSE}"),
+        (f"<div class='related'><p>{PROSE}</div><div><p>{PROSE}</div>", f"{PROSE}\n\n{PROSE}"),
+        # A list of links is what the page says, where there is little else; in the article it always is.
+        (f"<div>{MENU * 20}</div><div><p>{PROSE}</div>", "\n".join(["Home\nWorld\nBusiness"] * 20) + f"\n\n{PROSE}"),
+        (f"<div>{MENU}</div><div>{MENU}</div>", "Home\nWorld\nBusiness\nHome\nWorld\nBusiness"),
+        (f"<div><p>{PROSE}{MENU}<p>{PROSE}</div>", f"{PROSE}\n\nHome\nWorld\nBusiness\n\n{PROSE}"),
+        # So in pages that are laid out by tables.
+        (f"<table><tr><td>{MENU}<td><h2>Arches</h2><p>{PROSE}</table>", f"Arches\n\n{PROSE}"),
+    ],
+)
+def test_a_web_page_is_its_article(tmp_path: Path, markup: str, text: str) -> None:
+    assert read(tmp_path, "a.html", f"<body>{markup}</body>").text == text
+
+
+def test_a_mail_is_no_article_with_menus_around_it(tmp_path: Path) -> None:
+    body = f"<div><a href='/f'>Yes, do.</a></div><div><p>{PROSE}</div>"
+    mail = f"Subject: Arches\nContent-Type: text/html\n\n<html><body>{body}</body></html>"
+
+    assert "Yes, do." in read(tmp_path, "a.eml", mail).text
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "cp1252", "koi8-r", "shift-jis"])
 def test_the_encoding_that_a_web_page_declares(tmp_path: Path, encoding: str) -> None:
     words = {"koi8-r": "Мост построили", "shift-jis": "橋は一九〇一年"}.get(encoding, "Café à Exeter")
@@ -334,6 +374,9 @@ def test_the_encoding_that_a_web_page_declares(tmp_path: Path, encoding: str) ->
         ('<meta name="DC.date" content="4 May 2019">', datetime.date(2019, 5, 4)),
         ('<meta itemprop="datePublished" content="2019-05-04T00:00">', datetime.date(2019, 5, 4)),
         ('<script type="application/ld+json">{"datePublished": "2019-05-04"}</script>', datetime.date(2019, 5, 4)),
+        ('<meta name="date" content="Sat, 04 May 2019 23:30:00 CET">', datetime.date(2019, 5, 4)),
+        ('</head><body><div class="byline">Ann Lee - 4 May 2019, 10:00</div>', datetime.date(2019, 5, 4)),
+        ("</head><body><footer>Copyright 2019</footer>", None),
         ('<meta name="date" content="2019">', None),
         ('<meta name="date" content="9999-99-99">', None),
         ('<meta name="date" content="2999-01-01">', None),

@@ -263,7 +263,8 @@ def sane_date(text: str | None) -> datetime.date | None:
         else:
             # What the text leaves open is taken from the default: two defaults show whether it left anything.
             one, other = (
-                dates.parse(text, default=datetime.datetime(y, m, m)).date() for y, m in ((2004, 1), (2008, 2))
+                dates.parse(text, default=datetime.datetime(y, m, m), ignoretz=True).date()
+                for y, m in ((2004, 1), (2008, 2))
             )
             if one != other:
                 return None
