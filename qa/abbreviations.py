@@ -172,8 +172,9 @@ def _most_words(letters: str) -> int:
 
 
 def _before_brackets(asked: Asked, text: str) -> Iterator[tuple[int, int]]:
-    """Words (ABBREVIATION)."""
-    for match in re.finditer(rf"[\"”’']?\s*\({_WORDS_BEFORE_BRACKETS}{_written(asked.short)}\s*[),;]", text):
+    """Words (ABBREVIATION), or words (their translation) (ABBREVIATION)."""
+    other = r"(?:\s*\([^()]{1,100}\))?"
+    for match in re.finditer(rf"[\"”’']?{other}\s*\({_WORDS_BEFORE_BRACKETS}{_written(asked.short)}\s*[),;]", text):
         words = list(re.finditer(r"\S+", text[: match.start()]))[-_most_words(asked.letters) :]
         if not words:
             continue

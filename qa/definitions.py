@@ -40,9 +40,9 @@ _BEFORE_TERM = re.compile(r"^(?:(?:the|an?) )?(?:(?:term|word|expression|phrase|
 _QUOTED = re.compile(r"[\"“„«](?P<term>[^\"“”„«»]+)[\"”»]")
 
 _SAYS = (
-    r"(?:(?:shall |will |is to |should )?mean(?:s|t)?|(?:shall |will )?refers? to|denotes?|designates?|signif(?:y|ies)"
-    r"|(?:shall |will )?(?:have|has) the (?:same )?meaning|(?:is|are|shall be) (?:hereby )?(?:defined|understood)"
-    r"|(?:is|are) taken to mean)\b"
+    r"(?:(?:shall |will |is to |should )?mean(?:s|t)?|(?:shall |will )?refers? (?:\w+ly )?to|denotes?|designates?"
+    r"|signif(?:y|ies)|(?:shall |will )?(?:have|has) the (?:same )?meaning"
+    r"|(?:is|are|shall be) (?:hereby )?(?:defined|understood)|(?:is|are) taken to mean)\b"
 )
 _IS = (
     r"(?:is\s+(?:an?|any|the|either|all|each|every|whatever|one|those|such|that)|are(?!\s+(?:not|\w+ed)\b)"

@@ -69,6 +69,7 @@ def test_where_it_may_be_meant_otherwise_other_answers_are_left(question: str) -
 @pytest.mark.parametrize(
     ("short", "text", "words"),
     [
+        ("VDB", "der Verein für deutsche Brücken (Society for German Bridges) (VDB)", "Verein für deutsche Brücken"),
         ("UNODC", "the United Nations Office on Drugs and Crime (UNODC),", "United Nations Office on Drugs and Crime"),
         ("PARP", "in the PfP Planning and Review Process (PARP)", "Planning and Review Process"),
         ("NMU", "Non-Maintainer\nUploads (NMUs) are", "Non-Maintainer\nUploads"),

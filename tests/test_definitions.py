@@ -61,6 +61,7 @@ def test_questions_that_do_not(question: str) -> None:
         ("source code", "2.1 The “source code” for a work means its preferred form.", DEFINED),
         ("convey", "To “convey” a work means to let others have it.", DEFINED),
         ("Object form", "“Object” form shall mean what is made by translation.", DEFINED),
+        ("content", '"Content" shall refer collectively to all pictures.', DEFINED),
         ("group", "A “group” (or “team”) formed by members means three of them.", DEFINED),
         ("user\nproduct", "A “user  product” is either a toy or a tool.", DEFINED),
         ("party", "“Parties” are the buyer and the seller.", DEFINED),
