@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from qa.datatypes import Candidate, Reading, Span
@@ -218,19 +218,25 @@ def _is_small(word: str) -> bool:
 
 def _aligned(letters: str, words: str) -> int | None:
     """Where in the words those begin that the letters stand for, up to their end; None where there are none."""
-    initials = _initials(letters, words)
-    return _shortest(letters, words) if initials is None else initials
+    for skipped in (_is_small, lambda _: True):
+        initials = _initials(letters, words, skipped)
+        if initials is not None:
+            return initials
+    return _shortest(letters, words)
 
 
-def _initials(letters: str, words: str) -> int | None:
-    """Where words begin of which every one has its letter, but for small ones: "Secure Sockets Layer" for SSL."""
+def _initials(letters: str, words: str, skipped: Callable[[str], bool]) -> int | None:
+    """Where words begin of which every one has its letter, but for those `skipped`: "Secure Sockets Layer" for SSL.
+
+    The last is never skipped: "the viewers' television" is no TV.
+    """
     left = len(letters)
     for word in reversed(list(re.finditer(r"\w+", words))):
         if word[0][0].casefold() == letters[left - 1].casefold():
             left -= 1
             if left == 0:
                 return word.start()
-        elif not _is_small(word[0]):
+        elif left == len(letters) or not skipped(word[0]):
             return None
     return None
 

@@ -69,6 +69,8 @@ def test_where_it_may_be_meant_otherwise_other_answers_are_left(question: str) -
 @pytest.mark.parametrize(
     ("short", "text", "words"),
     [
+        ("PRI", "a program to assist refugees' integration (PRI)", "program to assist refugees' integration"),
+        ("TV", "the viewers' television (TV)", "television"),
         ("VDB", "der Verein für deutsche Brücken (Society for German Bridges) (VDB)", "Verein für deutsche Brücken"),
         ("UNODC", "the United Nations Office on Drugs and Crime (UNODC),", "United Nations Office on Drugs and Crime"),
         ("PARP", "in the PfP Planning and Review Process (PARP)", "Planning and Review Process"),
