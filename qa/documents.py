@@ -23,6 +23,7 @@ from qa.formats.mail import eml
 from qa.formats.office import docx, odt, pptx, rtf
 from qa.formats.pdf import pdf
 from qa.formats.plain import ENCODING_SAMPLE_BYTES, decode, markdown, plain_text
+from qa.formats.sheets import ods, xlsx
 from qa.formats.tables import comma_separated, tab_separated
 from qa.formats.web import epub, html
 from qa.structure import Structure
@@ -52,6 +53,8 @@ READERS: dict[str, Callable[[bytes], tuple[str, Structure]]] = {
     ".docx": docx,
     ".pptx": pptx,
     ".odt": odt,
+    ".xlsx": xlsx,
+    ".ods": ods,
     ".rtf": rtf,
     ".html": html,
     ".htm": html,
@@ -64,7 +67,7 @@ READERS: dict[str, Callable[[bytes], tuple[str, Structure]]] = {
 READ_HERE = frozenset({".txt", ".text", ".md", ".markdown", ".csv", ".tsv"})
 """Formats simple enough to be read in this process; all others are read in one that can be killed."""
 
-READING = 2
+READING = 3
 """Raised whenever files are read in another way than before, so that an index made before is made again."""
 
 

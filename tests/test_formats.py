@@ -80,6 +80,8 @@ CASES = [
     Case("a.docx", writers.docx_file(), ("History", "Openings")),
     Case("a.pptx", writers.pptx_file(), ("Openings",), page=2),
     Case("a.odt", writers.archive(writers.ODT_MEMBERS), ("Openings",)),
+    Case("a.xlsx", writers.xlsx_file(), ("Openings", "No. | What")),
+    Case("a.ods", writers.archive(writers.ODS_MEMBERS), ("Openings", "No. | What")),
     Case("a.rtf", writers.RTF, (), date=None),
     Case("a.html", writers.HTML, ("Openings",), source="County pages"),
     Case("a.HTM", writers.HTML, ("Openings",), source="County pages"),
@@ -287,6 +289,26 @@ def test_special_characters_of_rich_text(tmp_path: Path) -> None:
     assert "It cost £200 (café)." in read(tmp_path, "a.rtf", writers.RTF).text
 
 
+# Workbooks
+
+
+def test_a_workbook_is_read_as_it_is_seen(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.xlsx", writers.xlsx_file())
+
+    assert document.text == (
+        "Figures\n\nTable 1: Bridges and their tolls\n\nBridge | Opened | 2019 | Share\n"
+        "Exe | 1905-05-04 | £1,234.50 | 12.5%\nTeign | 1827 | 95\n\nTolls are those of the year.\n\n"
+        f"Openings\n\nNo. | What\n1 | {FACT}"
+    )
+    assert holding(document, "Teign").headings == ("Figures", "Bridge | Opened | 2019 | Share")
+
+
+def test_a_sheet_of_opendocument(tmp_path: Path) -> None:
+    document = read(tmp_path, "a.ods", writers.archive(writers.ODS_MEMBERS))
+
+    assert document.text == f"Openings\n\nNo. | What\n1. | {FACT}\n12.5 % | x | x"
+
+
 # Web pages, mail
 
 
@@ -474,6 +496,8 @@ def test_what_only_looks_like_front_matter_is_text(tmp_path: Path, text: str) ->
         ("empty.pdf", lambda: b"", "it is empty"),
         ("text.pdf", lambda: b"It rained.", "it is damaged, or no PDF file"),
         ("text.docx", lambda: b"It rained.", "it is damaged"),
+        ("other.xlsx", lambda: writers.pptx_file(), "it is damaged, or no XLSX file"),
+        ("other.ods", lambda: writers.archive(writers.ODT_MEMBERS), "it is no OpenDocument workbook"),
         ("other.docx", lambda: writers.pptx_file(), "it is damaged, or no DOCX file"),
         ("other.epub", lambda: writers.docx_file(), "it is damaged: META-INF/container.xml is missing"),
         (

@@ -60,7 +60,7 @@ ZEROS = b"\0" * 40_000_000
     ],
     ids=["zeros", "many", "dots", "absolute", "backslash", "drive"],
 )
-@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.odt", "a.epub"])
+@pytest.mark.parametrize("name", ["a.docx", "a.pptx", "a.xlsx", "a.odt", "a.ods", "a.epub"])
 def test_archives_that_must_not_be_unpacked(tmp_path: Path, name: str, members: dict[str, bytes], reason: str) -> None:
     assert reason in refusal(tmp_path, name, archive(members))
 

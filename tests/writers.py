@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 
 import docx
+import openpyxl
 import pptx
 from docx.opc.packuri import PackURI
 from docx.opc.part import Part
@@ -151,7 +152,34 @@ def pptx_file() -> bytes:
     return _saved(presentation)
 
 
-def _saved(document: docx.document.Document | pptx.presentation.Presentation) -> bytes:
+def xlsx_file() -> bytes:
+    """A workbook: a sheet with a title, a table and a note, one of words, one that is hidden."""
+    workbook = openpyxl.Workbook()
+    workbook.properties.title = "Bridges of Devon"
+    workbook.properties.created = WRITTEN.replace(tzinfo=None)
+    figures = workbook.active
+    figures.title = "Figures"
+    figures["B2"] = "Table 1: Bridges and their tolls"
+    rows = (
+        ("Bridge", "Opened", 2019, "Share"),
+        ("Exe", datetime.date(1905, 5, 4), 1234.5, 0.125),
+        ("Teign", 1827, 95, None),
+    )
+    for i, row in enumerate(rows, start=4):
+        for j, value in enumerate(row, start=2):
+            figures.cell(i, j, value)
+    figures["D5"].number_format, figures["E5"].number_format = "[$£-809]#,##0.00", "0.0%"
+    figures["B8"] = "Tolls are those of the year."
+    openings = workbook.create_sheet("Openings")
+    openings.append(["No.", "What"])
+    openings.append([1, FACT])
+    hidden = workbook.create_sheet("Notes")
+    hidden.append(["Not to be seen", "by anyone"])
+    hidden.sheet_state = "hidden"
+    return _saved(workbook)
+
+
+def _saved(document: docx.document.Document | pptx.presentation.Presentation | openpyxl.Workbook) -> bytes:
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
@@ -217,6 +245,7 @@ EPUB_MEMBERS: Mapping[str, str] = {
 _ODT = 'xmlns:office="urn:oasis:names:tc:opendocument:xmlns:office:1.0" '
 _ODT += 'xmlns:text="urn:oasis:names:tc:opendocument:xmlns:text:1.0" '
 _ODT += 'xmlns:table="urn:oasis:names:tc:opendocument:xmlns:table:1.0" '
+_ODT += 'xmlns:style="urn:oasis:names:tc:opendocument:xmlns:style:1.0" '
 _ODT += 'xmlns:meta="urn:oasis:names:tc:opendocument:xmlns:meta:1.0" xmlns:dc="http://purl.org/dc/elements/1.1/"'
 
 ODT_MEMBERS: Mapping[str, str] = {
@@ -227,6 +256,33 @@ ODT_MEMBERS: Mapping[str, str] = {
     "<table:table><table:table-row><table:table-cell><text:p>Exe</text:p></table:table-cell><table:table-cell>"
     "<text:p>1905</text:p></table:table-cell></table:table-row></table:table>"
     "</office:text></office:body></office:document-content>",
+    "meta.xml": f"<office:document-meta {_ODT}><office:meta><dc:title>Bridges of Devon</dc:title>"
+    "<meta:creation-date>2019-05-04T10:00:00</meta:creation-date></office:meta></office:document-meta>",
+}
+
+_STYLES = "".join(
+    f'<style:style style:name="{name}" style:family="table"><style:table-properties table:display="{display}"/>'
+    "</style:style>"
+    for name, display in (("seen", "true"), ("unseen", "false"))
+)
+
+
+def _ods_row(*cells: str) -> str:
+    written = "".join(f"<table:table-cell><text:p>{cell}</text:p></table:table-cell>" for cell in cells)
+    return f"<table:table-row>{written}</table:table-row>"
+
+
+ODS_MEMBERS: Mapping[str, str] = {
+    "mimetype": "application/vnd.oasis.opendocument.spreadsheet",
+    "content.xml": f"<office:document-content {_ODT}><office:automatic-styles>{_STYLES}</office:automatic-styles>"
+    '<office:body><office:spreadsheet><table:table table:name="Openings" table:style-name="seen">'
+    f"<table:table-header-rows>{_ods_row('No.', 'What')}</table:table-header-rows>{_ods_row('1.', FACT)}"
+    '<table:table-row><table:table-cell office:value="0.125"><text:p>12.5 %</text:p></table:table-cell>'
+    '<table:table-cell table:number-columns-repeated="2"><text:p>x</text:p></table:table-cell>'
+    '<table:table-cell table:number-columns-repeated="16000"/></table:table-row>'
+    '<table:table-row table:number-rows-repeated="1048570"><table:table-cell/></table:table-row></table:table>'
+    f'<table:table table:name="Notes" table:style-name="unseen">{_ods_row("Not to be seen", "by anyone")}</table:table>'
+    "</office:spreadsheet></office:body></office:document-content>",
     "meta.xml": f"<office:document-meta {_ODT}><office:meta><dc:title>Bridges of Devon</dc:title>"
     "<meta:creation-date>2019-05-04T10:00:00</meta:creation-date></office:meta></office:document-meta>",
 }

@@ -6,7 +6,7 @@ import datetime
 import io
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lxml import etree
 
@@ -17,6 +17,9 @@ from qa.formats.extraction import MAX_ROW_CHARACTERS, Extraction, sane_date
 from qa.formats.limits import MAX_PAGES
 from qa.formats.plain import decode
 from qa.structure import Structure, plain_text_structure, stated_date
+
+if TYPE_CHECKING:
+    import zipfile
 
 MAX_TABLE_DEPTH = 20
 """Tables inside tables; real forms reach four."""
@@ -30,7 +33,8 @@ _TEMPLATE_DATES = frozenset({datetime.date(2013, 12, 23), datetime.date(2013, 1,
 """When the empty files were made that python-docx and python-pptx start from."""
 
 
-def _refuse_unknown(error: Exception, kind: str) -> DocumentError:
+def refuse_unknown(error: Exception, kind: str) -> DocumentError:
+    """What is said of a file at which the library that reads its kind gave up."""
     return DocumentError(f"it is damaged, or no {kind} file ({type(error).__name__})")
 
 
@@ -54,18 +58,15 @@ def docx(content: bytes) -> tuple[str, Structure]:
     except (DocumentError, MemoryError, RecursionError):
         raise
     except Exception as error:  # what python-docx raises for a damaged file is not one kind
-        raise _refuse_unknown(error, "DOCX") from error
+        raise refuse_unknown(error, "DOCX") from error
     extraction = reader.extraction
-    return extraction.result(reader.title, stated_title, date=_stated_or(created, extraction))
+    return extraction.result(reader.title, stated_title, date=stated_or(created, extraction))
 
 
-def _stated_or(created: datetime.datetime | None, extraction: Extraction) -> datetime.date | None:
+def stated_or(made: datetime.datetime | str | None, extraction: Extraction) -> datetime.date | None:
     """The date that the text states near its top, else that of the file's properties."""
-    stated = stated_date(extraction.text[:2_000])[0]
-    if stated is not None or created is None:
-        return stated
-    date = sane_date(created.date().isoformat())
-    return None if date in _TEMPLATE_DATES else date
+    date = sane_date(made.isoformat() if isinstance(made, datetime.datetime) else made)
+    return stated_date(extraction.text[:2_000])[0] or (None if date in _TEMPLATE_DATES else date)
 
 
 class _Word:
@@ -198,8 +199,8 @@ def pptx(content: bytes) -> tuple[str, Structure]:
     except (DocumentError, MemoryError, RecursionError):
         raise
     except Exception as error:  # as with python-docx
-        raise _refuse_unknown(error, "PPTX") from error
-    return extraction.result(stated_title, extraction.first_heading, date=_stated_or(created, extraction))
+        raise refuse_unknown(error, "PPTX") from error
+    return extraction.result(stated_title, extraction.first_heading, date=stated_or(created, extraction))
 
 
 def _slide(extraction: Extraction, slide: Any) -> None:
@@ -268,14 +269,16 @@ def odt(content: bytes) -> tuple[str, Structure]:
         raise DocumentError("it is no OpenDocument text, or it is encrypted")
     extraction = Extraction()
     _odt_elements(extraction, body)
-    meta = xml(member(archive, "meta.xml")) if "meta.xml" in archive.namelist() else None
+    facts = odf_facts(archive)
+    date = stated_or(facts.get("creation-date") or facts.get("date"), extraction)
+    return extraction.result(facts.get("title"), date=date)
 
-    def fact(name: str) -> str | None:
-        found = None if meta is None else meta.find(f".//{{*}}{name}")
-        return None if found is None else found.text
 
-    date = stated_date(extraction.text[:2_000])[0] or sane_date(fact("creation-date") or fact("date"))
-    return extraction.result(fact("title"), date=date)
+def odf_facts(archive: zipfile.ZipFile) -> dict[str, str]:
+    """What an OpenDocument file's properties say, by their names: "title", "date", "creation-date"."""
+    meta = member(archive, "meta.xml") if "meta.xml" in archive.namelist() else None
+    found = () if meta is None else xml(meta).iterfind(".//{*}meta/*")
+    return {etree.QName(element).localname: element.text for element in found if element.text}
 
 
 def _odt_elements(extraction: Extraction, parent: etree._Element, in_list: bool = False) -> None:
@@ -283,14 +286,14 @@ def _odt_elements(extraction: Extraction, parent: etree._Element, in_list: bool 
         tag = etree.QName(element).localname
         if tag == "h":
             level = element.get("{urn:oasis:names:tc:opendocument:xmlns:text:1.0}outline-level", "1")
-            extraction.heading(_odt_text(element), int(level) if level.isdecimal() else 1)
+            extraction.heading(odf_text(element), int(level) if level.isdecimal() else 1)
         elif tag == "p":
-            (extraction.item if in_list else extraction.paragraph)(_odt_text(element))
+            (extraction.item if in_list else extraction.paragraph)(odf_text(element))
         elif tag == "table":
             header: Label | None = None
             for i, row in enumerate(element.iterfind(".//{*}table-row")):
                 cells = [
-                    " ".join(_odt_text(p) for p in cell.iterfind(".//{*}p")) for cell in row.iterfind("{*}table-cell")
+                    " ".join(odf_text(p) for p in cell.iterfind(".//{*}p")) for cell in row.iterfind("{*}table-cell")
                 ]
                 label = extraction.row(cells, header)
                 header = label if i == 0 and is_header(cells) else header
@@ -300,7 +303,7 @@ def _odt_elements(extraction: Extraction, parent: etree._Element, in_list: bool 
             _odt_elements(extraction, element, in_list)
 
 
-def _odt_text(element: etree._Element) -> str:
+def odf_text(element: etree._Element) -> str:
     """The words of a paragraph, without comments; notes are read where they stand."""
     found = [element.text or ""]
     for child in element:
@@ -310,7 +313,7 @@ def _odt_text(element: etree._Element) -> str:
         elif tag == "line-break":
             found.append("\n")
         elif tag not in ("annotation", "tracked-changes"):
-            found.append(_odt_text(child))
+            found.append(odf_text(child))
         found.append(child.tail or "")
     return "".join(found)
 
@@ -331,7 +334,7 @@ def rtf(content: bytes) -> tuple[str, Structure]:
     except (MemoryError, RecursionError):
         raise
     except Exception as error:  # it raises whatever its look-ups and decoders do
-        raise _refuse_unknown(error, "RTF") from error
+        raise refuse_unknown(error, "RTF") from error
     text = decode(text.replace("\0", "").encode("utf-8", "replace")).strip("\n")
     structure = plain_text_structure(text)
     extraction = Extraction()
