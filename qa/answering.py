@@ -9,6 +9,7 @@ from typing import Literal
 
 from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
+from qa.cells import with_cells
 from qa.datatypes import Absent, Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.definitions import with_definitions
 from qa.errors import IndexDamaged
@@ -136,6 +137,7 @@ class Answerer:
         question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
         reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
+        reading = with_cells(reading, question, candidates, self.documents)
         if asked := asked_abbreviation(question):
             reading = with_spelled_out(reading, asked, candidates)
             if asked.only_words:

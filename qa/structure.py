@@ -283,6 +283,14 @@ def sections_under(headings: Sequence[Heading], end: int) -> tuple[Section, ...]
     return tuple(found)
 
 
+def column_label(text: str, start: int, separator: str) -> Label:
+    """A table's header row as label of its rows, cut after a column where it is too long for one."""
+    if len(text) > MAX_LABEL_CHARACTERS:
+        cut = text.rfind(separator, 0, MAX_LABEL_CHARACTERS)
+        text = text[: cut if cut > 0 else MAX_LABEL_CHARACTERS]
+    return Label(text, start, start + len(text))
+
+
 # Markdown
 
 
@@ -292,6 +300,7 @@ def markdown_structure(text: str) -> Structure:
     headings: list[Heading] = []
     blocks: list[Block] = []
     lead_in: Label | None = None
+    columns: Label | None = None
     # Inline mark-up is looked into in headings only: in a long text it takes the most time by far.
     markdown = MarkdownIt("commonmark").enable("table").disable("inline")
     tokens = markdown.parse(text)
@@ -303,14 +312,18 @@ def markdown_structure(text: str) -> Structure:
         if is_heading and len(tokens[i + 1].content) <= MAX_MARKDOWN_HEADING_CHARACTERS:
             headings.append(Heading(_inline_text(tokens[i + 1].content), int(token.tag[1:]), first.start))
             lead_in = None
-        elif is_heading or token.type in ("paragraph_open", "tr_open", "fence", "code_block", "html_block"):
+        elif token.type == "tr_open":
+            start, end = first.start, first.end
+            is_header = tokens[i - 1].type == "thead_open"
+            if any(map(str.isalnum, text[start:end])):
+                blocks.append(Block("row", start, end, None if is_header else columns))
+            columns = column_label(text[start:end], start, "|") if is_header else columns
+        elif is_heading or token.type in ("paragraph_open", "fence", "code_block", "html_block"):
             kind: BlockKind = "item" if token.level and token.type != "fence" else "paragraph"
             start, end = first.start, _last_text_line(lines, *token.map).end
             if token.type == "html_block" and _HTML_COMMENT.fullmatch(text, start, end):
                 continue
             bullet = BULLET.match(text[start:end]) if kind == "item" else None
-            if token.type == "tr_open" and _DIVIDER.fullmatch(text[start:end].replace("|", "").replace(":", "-")):
-                continue
             start += bullet.end() if bullet else 0
             if not text[start:end].strip():
                 continue  # control characters that are white space here and none to CommonMark

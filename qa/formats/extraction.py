@@ -12,7 +12,7 @@ from dateutil import parser as dates
 from qa.datatypes import Block, BlockKind, Label, Page
 from qa.errors import DocumentError
 from qa.formats.limits import MAX_CHARACTERS, MAX_PAGES
-from qa.structure import MAX_LABEL_CHARACTERS, Heading, Structure, lead_in_label, sections_under
+from qa.structure import Heading, Structure, column_label, lead_in_label, sections_under
 
 MAX_HEADING_CHARACTERS = 300
 """What is marked as a heading and is longer is a paragraph in large letters."""
@@ -181,14 +181,6 @@ class Extraction:
             blocks=tuple(self._blocks),
             pages=tuple(Page(number, start, end) for (number, start), end in zip(pages, ends, strict=True)),
         )
-
-
-def column_label(text: str, start: int, separator: str) -> Label:
-    """A table's header row as label of its rows, cut after a column where it is too long for one."""
-    if len(text) > MAX_LABEL_CHARACTERS:
-        cut = text.rfind(separator, 0, MAX_LABEL_CHARACTERS)
-        text = text[: cut if cut > 0 else MAX_LABEL_CHARACTERS]
-    return Label(text, start, start + len(text))
 
 
 def lines(text: str) -> str:

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from qa.datatypes import Block, Label
-from qa.formats.extraction import column_label
 from qa.formats.plain import decode
-from qa.structure import Structure
+from qa.structure import Structure, column_label
 
 DELIMITERS = ",;\t|"
 SAMPLE_LINES = 20

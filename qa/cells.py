@@ -1,0 +1,212 @@
+"""The cell of a table's row that a question asks for: in the column that it names, of the row whose cells it tells.
+
+A reader taught on prose finds the right row, but often marks the cell beside, several, or the same cell of another row.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from qa.datatypes import Candidate, Document, Passage, Reading, Span
+from qa.formats.tables import DELIMITERS
+from qa.question import asked_type, asks_for_sentence
+from qa.text import content_stems, names_and_numbers
+
+PROVED = 10.0
+"""The score, above that of "not in this passage", of a cell where row and column leave no word of the question over:
+that of what an abbreviation's letters prove."""
+
+MIN_TOLD = 0.5
+"""The share of a cell's words that a question has when it tells that cell and does not ask for it: "Sanna Marin" of
+"Prime Minister Sanna Marin"."""
+
+MIN_STEM = 5
+MAX_ENDING = 2
+"""A word of the question is one of a column's name, too, where one's stem goes on for so much: "weigh", "weight"."""
+
+_BAR = "|"
+_HEAD = re.compile(
+    r"\b(?:which|what)\s+(?:(?:is|are|was|were)\s+)?(?:(?:the|an?)\s+)?(?P<head>.+?)"
+    r"(?:\s+(?:of|for|in|on|at|to|by|with|from|does|do|did|is|are|was|were|has|have|had|will|can|could|should|would)\b"
+    r"|\W*$)",
+    re.IGNORECASE,
+)
+"""What "which" and "what" ask for: "status" in "What is the status of the flight?"."""
+
+_COMPARES = re.compile(
+    r"\b(?:before|after|since|until|till|between|more|less|fewer|over|under|above|below|most|least|than|not|never|no|nor"
+    r"|except|without|other|else|first|last|all|every|total|average)\b|n[’']t\b",
+    re.IGNORECASE,
+)
+"""Who asks so asks for several rows, for others than those told, or for what is reckoned from them."""
+
+
+class Cell(NamedTuple):
+    """A cell's words, without quotes, and where they stand in the document."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Row(NamedTuple):
+    """A table's row and the names of its columns. The last cells may be wanting: they are empty."""
+
+    columns: tuple[str, ...]
+    cells: tuple[Cell, ...]
+
+    def words(self, column: int) -> str:
+        return self.cells[column].text if column < len(self.cells) else ""
+
+
+def with_cells(
+    reading: Reading, question: str, candidates: Sequence[Candidate], documents: Callable[[str], Document]
+) -> Reading:
+    """The reading with the cells asked for, in place of what was marked in the rows of their tables.
+
+    A row that says nothing in the column asked for gives no answer, and neither does a table of which no row tells a
+    name or a number of the question. Rows whose column the question does not tell are left as they were read.
+    """
+    if asks_for_sentence(question):
+        return reading
+    tables: defaultdict[tuple[str, tuple[str, ...]], list[tuple[Candidate, Row, int]]] = defaultdict(list)
+    for candidate in candidates:
+        passage = candidate.passage
+        row = row_of(passage)
+        column = None if row is None else asked_column(question, row)
+        if row is None or column is None:
+            continue
+        if passage.start == 0 or documents(passage.document).text[passage.start - 1] == "\n":  # not a long row's rest
+            tables[passage.document, passage.headings].append((candidate, row, column))
+    asked = {candidate for rows in tables.values() for candidate, _, _ in rows}
+    others = [span for span in reading.spans if span.candidate not in asked]
+    found = [span for rows in tables.values() for span in _cells_asked_for(reading, question, rows)]
+    return Reading(tuple(sorted([*found, *others], key=lambda span: -span.score)), reading.null)
+
+
+def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candidate, Row, int]]) -> list[Span]:
+    """The answers of the rows of one table, all with a column that is asked for."""
+    marked: dict[Candidate, Span] = {}
+    for span in reading.spans:
+        marked.setdefault(span.candidate, span)
+    told = {candidate: _told(question, row, column) for candidate, row, column in rows}
+    most, compares = max(told.values()), bool(_COMPARES.search(question))
+    best = max((marked[candidate].score for candidate, _, _ in rows if candidate in marked), default=None)
+    if any(candidate in marked and told[candidate] == most for candidate, _, _ in rows):
+        best = None  # the row that is told is among those marked
+    found = []
+    for candidate, row, column in rows:
+        passage, own = candidate.passage, marked.get(candidate)
+        context = content_stems(" ".join((passage.title, passage.document, *passage.headings)))
+        is_proved = most[0] > 0 and not compares and content_stems(question) <= content_stems(passage.text) | context
+        score = reading.null + PROVED if is_proved else own.score if own else best
+        if score is None or not row.words(column):
+            continue
+        if compares or most == (0, 0):
+            if own is None or (not compares and names_and_numbers(question) - context):
+                continue
+        elif told[candidate] < most:
+            continue
+        cell = row.cells[column]
+        if own is not None and cell.start <= own.start < own.end <= cell.end:
+            found.append(dataclasses.replace(own, score=score))
+        else:
+            text = passage.text[cell.start - passage.start : cell.end - passage.start]
+            found.append(Span(candidate, cell.start, cell.end, text, score))
+    return found
+
+
+def _told(question: str, row: Row, column: int) -> tuple[int, int]:
+    """How many words of cells that are told whole, and how many of all, a question has beside those of the column."""
+    asked, whole, some = content_stems(question), set[str](), set[str]()
+    for place, cell in enumerate(row.cells):
+        words = content_stems(cell.text)
+        if place != column:
+            whole |= words if words <= asked else set()
+            some |= words & asked
+    return len(whole), len(some)
+
+
+def row_of(passage: Passage) -> Row | None:
+    """The cells of a passage that is a row of a table with a header; None for every other passage."""
+    header = passage.headings[-1] if passage.headings else ""
+    if passage.document.lower().endswith((".csv", ".tsv")):
+        separator = max(DELIMITERS, key=header.count)
+    else:
+        separator = _BAR
+    if separator not in header or separator not in passage.text:
+        return None
+    is_framed = separator == _BAR and header.startswith(_BAR)
+    columns = tuple(cell.text for cell in _cells(header, 0, separator, is_framed))
+    cells = tuple(_cells(passage.text, passage.start, separator, is_framed))
+    return Row(columns, cells) if 1 < len(cells) <= len(columns) else None
+
+
+def _cells(text: str, start: int, separator: str, is_framed: bool) -> list[Cell]:
+    """A row's cells. `is_framed` is whether a bar stands at its beginning and at its end, too, as in Markdown."""
+    if is_framed:
+        inner = text.strip().removeprefix(_BAR).removesuffix(_BAR)
+        start, text = start + text.index(inner), inner
+    quoted, plain = r'"(?:[^"]|"")*"', rf"[^{re.escape(separator)}]*"
+    cells: list[Cell] = []
+    for found in re.finditer(rf" *(?P<cell>{quoted}|{plain}) *(?:{re.escape(separator)}|$)", text):
+        if cells and found.start() == len(text) and text[-1:] != separator:
+            break  # the empty match behind the last cell
+        words = found["cell"].strip().strip('"')
+        place = start + found.start("cell") + (found["cell"].index(words) if words else 0)
+        cells.append(Cell(words, place, place + len(words)))
+    return cells
+
+
+def asked_column(question: str, row: Row) -> int | None:
+    """The place of the column that a question asks for in a row; None where it does not tell, or tells several.
+
+    That is a column whose name it has, and not the row's cell there: "Which country joined in 2004?" has the cell of
+    the column "Joined", and asks for that of "Country". What "which" or "what" belongs to comes before other columns.
+    """
+    asked, kind = content_stems(question), asked_type(question)
+    head = _HEAD.search(question)
+    head_stems = content_stems(head["head"]) if head else set()
+    found: list[tuple[tuple[bool, int, float], int]] = []
+    for place, name in enumerate(row.columns):
+        words, named = row.words(place), content_stems(name)
+        told, matched = content_stems(words), _shared(named, asked)
+        is_head = bool(_shared(named, head_stems))
+        is_all_asked = bool(head_stems) and len(_shared(head_stems, named)) == len(head_stems)
+        if not matched or (told and not is_all_asked and len(told & asked) >= MIN_TOLD * len(told)):
+            continue
+        if words and not _may_be(words, kind):
+            continue
+        found.append(((is_head, len(matched), len(matched) / len(named)), place))
+    found.sort(reverse=True)
+    if len(found) > 1 and not found[0][0][0]:
+        found = [(rank, place) for rank, place in found if place > 0]  # "the Exe bridge" only says what it is
+    if not found:
+        return None
+    (is_head, *best), place = found[0]
+    other = found[1][0] if len(found) > 1 else (False, 0, 0.0)
+    # Without "which" and "what", a name that the question has whole comes before one that it has in part.
+    is_told = len(found) == 1 or (found[0][0] > other if is_head else best[-1] == 1 > other[-1])
+    return place if is_told else None
+
+
+def _shared(some: set[str], others: set[str]) -> set[str]:
+    """Those of some stems that are among others, or nearly."""
+    return {one for one in some if one in others or any(_is_nearly(one, other) for other in others)}
+
+
+def _is_nearly(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    return len(short) >= MIN_STEM and long.startswith(short) and len(long) - len(short) <= MAX_ENDING
+
+
+def _may_be(words: str, kind: str) -> bool:
+    """Whether a cell may answer "when", "how many" or "who"; any cell may answer what asks for no such kind."""
+    if kind == "date":
+        return bool(re.match(r"\W*(?:\d|\w+\.?\s+\d)", words))
+    has_digits = any(map(str.isdigit, words))
+    return has_digits if kind == "number" else not has_digits if kind == "person" else True
