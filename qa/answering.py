@@ -9,7 +9,7 @@ from typing import Literal
 
 from qa.abbreviations import asked_abbreviation, with_spelled_out
 from qa.calibration import Calibrator, Features, features
-from qa.cells import with_cells
+from qa.cells import column_at, with_cells
 from qa.datatypes import Absent, Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
 from qa.definitions import with_definitions
 from qa.errors import IndexDamaged
@@ -299,13 +299,14 @@ def cite(span: Span, passage: Passage, document: Document, number: int) -> Citat
             f"{document.id} does not read {span.text!r} at characters {start} to {end}. Run `qa index --full` to build "
             "the index again."
         )
+    column = column_at(passage, start, end)
     return Citation(
         number=number,
         document=document.id,
         sha256=document.sha256,
         title=document.title,
         date=document.date,
-        headings=document.headings_at(start),
+        headings=(*document.headings_at(start), *filter(None, [column])),
         page=document.page_at(start),
         line=document.line_at(start),
         start=quote_start,

@@ -162,6 +162,14 @@ def _cells(text: str, start: int, separator: str, is_framed: bool) -> list[Cell]
     return cells
 
 
+def column_at(passage: Passage, start: int, end: int) -> str | None:
+    """The name of the column in which all of a slice of the document stands; None where that is no row's cell."""
+    row = row_of(passage)
+    places = () if row is None else (i for i, c in enumerate(row.cells) if c.start <= start and end <= c.end)
+    place = next(iter(places), None)
+    return None if row is None or place is None else row.columns[place] or None
+
+
 def asked_column(question: str, row: Row) -> int | None:
     """The place of the column that a question asks for in a row; None where it does not tell, or tells several.
 

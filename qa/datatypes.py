@@ -252,8 +252,9 @@ class Citation:
     """The sentence(s) in which an answer stands, and where.
 
     `number` counts the citations of one answer from 1. `[start, end)` is the quote, `[answer_start, answer_end)`
-    the answer inside it; `line` (from 1) and `page` are where the answer begins. `items` are the places of its items
-    where the answer is a list with lines of their own, else empty.
+    the answer inside it; `line` (from 1) and `page` are where the answer begins. `headings` are those that it stands
+    under, outermost first, and of a table's cell the column's name last. `items` are the places of its items where the
+    answer is a list with lines of their own, else empty.
     """
 
     number: int

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from qa.answering import cite
 from qa.cells import PROVED, asked_column, row_of, with_cells
 from qa.datatypes import Candidate, Passage, Reading, Span
 from qa.documents import document_of
@@ -114,6 +115,21 @@ def test_what_an_empty_cell_does_not_say_no_other_row_says() -> None:
 def test_other_questions_are_left_as_they_were_read() -> None:
     assert answers("Where is the Exe?", "Exeter,1905") == [("Exeter,1905", 3.0)]
     assert answers("Why is the length of the Exe bridge 210?", "Exeter,1905") == [("Exeter,1905", 3.0)]
+
+
+def test_a_cell_is_cited_under_the_name_of_its_column() -> None:
+    text = (
+        f"# Bridges\n\n## Devon\n\n|{BRIDGES.splitlines()[0].replace(',', '|')}|\n|-|-|-|-|-|\n|Exe|Exeter|1905|210||\n"
+    )
+    source = document_of("a.md", text.encode())
+    only = candidate(passages(source)[-1])
+    start = text.index("1905")
+
+    def headings(end: int) -> tuple[str, ...]:
+        return cite(Span(only, start, end, text[start:end], 1.0), only.passage, source, 1).headings
+
+    assert headings(start + 4) == ("Devon", "Opened")
+    assert headings(start + 8) == ("Devon",)  # two cells
 
 
 def test_the_rest_of_a_long_row_is_no_row_of_its_own() -> None:

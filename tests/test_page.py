@@ -172,6 +172,8 @@ def test_answers_of_like_confidence_stand_side_by_side_and_a_far_surer_one_does_
         "found. [1] On mines · Results · line 2 · 3 May 2004 Over 1200 2 January 2008 · 55 % likely right Over 1200 "
         "mines, says another report. [2] On mines · Results · line 3 · 2 January 2008"
     )
+    several = dataclasses.replace(disagreeing, question="Which numbers are given?")
+    assert "The documents give several answers:" in answer_html(several, lambda _: MINES)
     sure = dataclasses.replace(disagreeing, confidence=0.98)
     assert "Other answers in the documents" in answer_html(sure, lambda _: MINES)
 

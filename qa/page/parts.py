@@ -13,7 +13,7 @@ from qa.answering import DEFAULT_K, THRESHOLDS, Strictness
 from qa.datatypes import Alternative, Answer, Candidate, Citation, Document
 from qa.export import answer_copy, answer_markdown, citation_copy
 from qa.page.source import Place, day
-from qa.question import asks_for_steps, plain_question
+from qa.question import asks_for_list, asks_for_steps, plain_question
 from qa.render import MAX_CLOSEST, REASONS, absent_text, citation_html, excerpt, excerpt_text, words_html
 from qa.retrieval import BM25_WEIGHT
 from qa.text import BULLET
@@ -239,7 +239,8 @@ def _sides_html(answer: Answer, rivals: Sequence[Alternative]) -> str:
         f"{_hundredths(confidence)}&#8239;% likely right</p>{_citations_html(citations)}</div>"
         for confidence, citations in sides
     )
-    return f"<p class='disagreement'>The documents give different answers:</p><div class='sides'>{parts}</div>"
+    several = "several" if asks_for_list(plain_question(answer.question)) else "different"
+    return f"<p class='disagreement'>The documents give {several} answers:</p><div class='sides'>{parts}</div>"
 
 
 def _dates(citations: Sequence[Citation]) -> str:
