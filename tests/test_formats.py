@@ -289,6 +289,50 @@ def test_special_characters_of_rich_text(tmp_path: Path) -> None:
     assert "It cost £200 (café)." in read(tmp_path, "a.rtf", writers.RTF).text
 
 
+BRIDGES = (
+    ("Bridge", "Opened", "Length", "Note"),
+    ("Exe", "1905", "210 m", "It stands on three arches of red stone that were cut near Exeter."),
+    ("Teign", "1827", "95 m", ""),
+    ("Old Exe", "1238", "", "A ruin."),
+)
+
+
+@pytest.mark.parametrize("borders", ["ALL", "NONE"])
+def test_a_table_of_a_pdf_is_read_row_by_row(tmp_path: Path, borders: str) -> None:
+    document = read(tmp_path, "a.pdf", writers.table_pdf(BRIDGES, borders=borders))
+    arches = "It stands on three arches of red stone that were cut near Exeter."
+
+    assert document.text == (
+        f"{FILLER} 0\n\nBridge | Opened | Length | Note\nExe | 1905 | 210 m | {arches}\nTeign | 1827 | 95 m\n"
+        f"Old Exe | 1238 | | A ruin.\n\n{FILLER}"
+    )
+    assert holding(document, "Teign").headings == ("Bridge | Opened | Length | Note",)
+
+
+def test_a_table_goes_on_under_the_same_names(tmp_path: Path) -> None:
+    more = (("Tamar", "1859", "650 m", "Iron."), ("Dart", "1815", "40 m", ""), ("Otter", "1851", "30 m", ""))
+    other = (("Ann", "Lee", "1905"), ("Tom", "Hale", "1906"), ("Eve", "Rowe", "1907"))
+    document = read(tmp_path, "a.pdf", writers.table_pdf(BRIDGES, more, other))
+
+    assert holding(document, "Dart").headings == ("Bridge | Opened | Length | Note",)
+    assert holding(document, "Hale").headings == ()
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("Arches", "2"), ("Openings", "4"), ("Tolls", "17"), ("Ruins", "19")],  # a table of contents
+        [("a)", "The joints are greased."), ("b)", "The lamps are tested."), ("c)", "The road is swept.")],
+        [(FILLER, FILLER), (FILLER, FILLER), (FILLER, FILLER)],  # columns of prose
+        [("Ann Lee", "County office"), ("4 High Street", "Exeter")],  # a letterhead
+    ],
+)
+def test_what_is_no_table_of_a_pdf(tmp_path: Path, rows: list[tuple[str, str]]) -> None:
+    document = read(tmp_path, "a.pdf", writers.table_pdf(rows, borders="NONE"))
+
+    assert "|" not in document.text
+
+
 # Workbooks
 
 

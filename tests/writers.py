@@ -71,6 +71,23 @@ def _line(pdf: FPDF, text: str, y: float, size: float) -> None:
     pdf.cell(0, 5, text)
 
 
+def table_pdf(
+    *tables: Sequence[Sequence[str]], before: str = FILLER, after: str = FILLER, borders: str = "ALL"
+) -> bytes:
+    """A PDF page with tables between two paragraphs; cells of several lines stand in the middle of their row."""
+    pdf = FPDF()
+    pdf.add_page()
+    pdf.set_font("Helvetica", "", 11)
+    for number, rows in enumerate(tables):
+        pdf.multi_cell(0, 6, f"{before} {number}", align="L", new_x="LMARGIN", new_y="NEXT")
+        pdf.ln(4)
+        with pdf.table(rows, borders_layout=borders, text_align="LEFT", first_row_as_headings=False, width=180):
+            pass
+        pdf.ln(4)
+    pdf.multi_cell(0, 6, after, align="L")
+    return bytes(pdf.output())
+
+
 def two_column_pdf(left: str, right: str) -> bytes:
     """A PDF page of two columns."""
     pdf = FPDF()

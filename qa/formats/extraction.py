@@ -93,7 +93,7 @@ class Extraction:
     def row(self, cells: Iterable[str], header: Label | None = None) -> Label | None:
         """A table's row, under the row that names its columns. Gives the label that it is for others."""
         written = [one_line(cell) for cell in cells]
-        text = CELL_SEPARATOR.join(written).strip()
+        text = one_line(CELL_SEPARATOR.join(written))
         if not any(written):
             return None
         start, end = self._add(text, "row")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import functools
 import itertools
 import re
 from collections import Counter, defaultdict
@@ -12,9 +13,11 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import TYPE_CHECKING, Any, Literal
 
+from qa.datatypes import Label
 from qa.errors import DocumentError
-from qa.formats.extraction import Extraction, sane_date
+from qa.formats.extraction import CELL_SEPARATOR, Extraction, sane_date
 from qa.formats.limits import MAX_CHARACTERS, MAX_PAGES
+from qa.formats.pdf_tables import WIDE_LINE, Cell, Table, cells_of, tables
 from qa.formats.traced import Traced
 from qa.structure import Structure, stated_date
 from qa.text import BULLET
@@ -59,7 +62,7 @@ _PAGE_NUMBER = re.compile(
 _DOT_LEADERS = re.compile(r"(?:\. ?){5,}")
 """A line of a table of contents, or of a price list."""
 
-Kind = Literal["paragraph", "item", "heading", "running"]
+Kind = Literal["paragraph", "item", "row", "heading", "running"]
 
 
 @dataclass(frozen=True)
@@ -77,14 +80,19 @@ class _Line:
     top: float
     size: float
     bold: bool
+    cells: tuple[Cell, ...]
 
 
 @dataclass(frozen=True)
 class _Piece:
+    """What becomes a block. A row of a table has its cells, and the first of them the table that it begins."""
+
     kind: Kind
     words: Traced
     size: float
     bold: bool
+    cells: tuple[str, ...] = ()
+    begins: Table | None = None
 
     @property
     def text(self) -> str:
@@ -188,16 +196,29 @@ def _line(page: Any, text: str, start: int) -> _Line | None:
     last = first + len(stripped) - 1
     middle = next((i for i in range((first + last) // 2, last) if not text[i - start].isspace()), last)
     boxes = [_box(page, i) for i in (first, middle, last)]
+    size = round(2 * median(top - bottom for _, _, bottom, top in boxes)) / 2
+    left, right = boxes[0][0], boxes[2][1]
+    whole = Cell(0, len(stripped), left, right)
+    has_gaps = right - left > WIDE_LINE * size * len(stripped) or _DOT_LEADERS.search(stripped) is not None
     return _Line(
         text=stripped,
         first=first,
-        left=boxes[0][0],
-        right=boxes[2][1],
+        left=left,
+        right=right,
         bottom=boxes[2][2],
         top=boxes[0][3],
-        size=round(2 * median(top - bottom for _, _, bottom, top in boxes)) / 2,
+        size=size,
         bold=_is_bold(page, first) and _is_bold(page, last),
+        cells=cells_of(_words_of(page, stripped, first), stripped, size) if has_gaps else (whole,),
     )
+
+
+def _words_of(page: Any, text: str, first: int) -> list[Cell]:
+    """The words of a line, without the dots that lead to a figure."""
+    return [
+        Cell(word.start(), word.end(), _box(page, first + word.start())[0], _box(page, first + word.end() - 1)[1])
+        for word in re.finditer(r"\S+", _DOT_LEADERS.sub(lambda dots: " " * len(dots[0]), text))
+    ]
 
 
 def _box(page: Any, character: int) -> tuple[float, float, float, float]:
@@ -238,7 +259,7 @@ def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> Re
     running = _running_lines(pages, body_size, gap)
     compounds = {word.lower() for lines in pages for line in lines for word in re.findall(r"\w+(?:-\w+)+", line.text)}
     read = [
-        list(_pieces([(line, (n, i) in running) for i, line in enumerate(lines)], body_size, gap, compounds))
+        list(_page_pieces(lines, [(n, i) in running for i in range(len(lines))], body_size, gap, compounds))
         for n, lines in enumerate(pages)
     ]
     title = _title(read, body_size)
@@ -247,14 +268,23 @@ def _put_together(pages: Sequence[Sequence[_Line]], facts: dict[str, str]) -> Re
     extraction = Extraction()
     placed: list[Placed] = []
     unfinished = False  # the paragraph before goes on at the top of this page
+    header: Label | None = None  # the names of the columns
+    table: Table | None = None  # the last one under this heading
     for number, pieces in enumerate(read, start=1):
         extraction.page(number)
         for piece in pieces:
             before = extraction.length
-            if unfinished and piece.kind == "paragraph" and piece.text[:1].islower():
+            if piece.kind == "row":
+                if piece.begins is not None:
+                    header = header if table is not None and piece.begins.goes_on(table) else None
+                    table = piece.begins
+                label = extraction.row(piece.cells, header)
+                header = label if piece.begins is not None and piece.begins.has_header else header
+            elif unfinished and piece.kind == "paragraph" and piece.text[:1].islower():
                 extraction.go_on(piece.text)
             elif piece.kind == "heading" and piece is not title:
                 extraction.heading(piece.text, levels[_heading_key(piece, body_size)])
+                table = None
             elif piece.kind in ("running", "heading"):
                 extraction.aside(piece.text)
             elif piece.kind == "item":
@@ -344,6 +374,35 @@ def _is_apart(lines: Sequence[_Line], i: int, gap: float) -> bool:
     return all(above.bottom - line.top > 2 * gap for line in below)
 
 
+def _page_pieces(
+    lines: Sequence[_Line], is_running: Sequence[bool], body_size: float, gap: float, compounds: set[str]
+) -> Iterator[_Piece]:
+    """The pieces of a page, tables as rows."""
+    found = {max(table.lines[0], table.lines[1]): table for table in tables(lines, is_running)}
+    in_tables = {place for table in found.values() for place in table.lines}
+    text: list[tuple[_Line, bool]] = []
+    for place, line in enumerate(lines):
+        if place in found:
+            yield from _pieces(text, body_size, gap, compounds)
+            text = []
+            yield from _rows(lines, found[place], compounds)
+        elif place not in in_tables:
+            text.append((line, is_running[place]))
+    yield from _pieces(text, body_size, gap, compounds)
+
+
+def _rows(lines: Sequence[_Line], table: Table, compounds: set[str]) -> Iterator[_Piece]:
+    for number, row in enumerate(table.rows):
+        cells: list[Traced] = []
+        for parts in row:
+            words = [Traced.of(lines[p].text, lines[p].first).part(cell.start, cell.end) for p, cell in parts]
+            cells.append(functools.reduce(lambda held, part: _joined(held, part, compounds), words, Traced("", ())))
+        joined = functools.reduce(lambda held, cell: held + Traced(CELL_SEPARATOR, ()) + cell, cells)
+        line = next(lines[place] for parts in row for place, _ in parts)
+        texts = tuple(cell.text for cell in cells)
+        yield _Piece("row", joined, line.size, line.bold, texts, None if number else table)
+
+
 def _pieces(lines: Sequence[tuple[_Line, bool]], body_size: float, gap: float, compounds: set[str]) -> Iterator[_Piece]:
     """The lines of a page joined into paragraphs, items and headings."""
     held: _Piece | None = None
@@ -415,6 +474,8 @@ def _hyphens_joined(line: Traced, compounds: set[str]) -> Traced:
 
 def _joined(held: Traced, following: Traced, compounds: set[str]) -> Traced:
     """Two lines as one."""
+    if not held.text:
+        return following
     hyphened = re.search(r"(\w+)-$", held.text)
     first = re.match(r"\w+", following.text)
     if hyphened and first and first[0][0].islower():
