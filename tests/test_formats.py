@@ -497,6 +497,8 @@ def test_a_row_is_a_passage_under_its_columns(tmp_path: Path) -> None:
         ("only,this", ["only,this"], None),
         ("a,b\n,,\n\nx,y", ["x,y"], "a,b"),
         ('a,b\nx,"never closed\ny,z\n', ['x,"never closed\ny,z'], "a,b"),
+        ("town,2019,2020\nExe,4,5", ["Exe,4,5"], "town,2019,2020"),
+        ("Exe,1905\nTeign,1827", ["Exe,1905", "Teign,1827"], None),
         ("one column\nof\nwords", ["of", "words"], "one column"),
     ],
 )

@@ -33,6 +33,10 @@ _TEMPLATE_DATES = frozenset({datetime.date(2013, 12, 23), datetime.date(2013, 1,
 """When the empty files were made that python-docx and python-pptx start from."""
 
 
+_YEARS = re.compile(r"\D{0,12}(?:1[89]|20)\d\d(?:\s?[-–/]\s?\d\d(?:\d\d)?)?\D{0,12}")
+"""A year, or two: "2019", "2019/20", "FY 2019", "2020 (estimate)"."""
+
+
 def refuse_unknown(error: Exception, kind: str) -> DocumentError:
     """What is said of a file at which the library that reads its kind gave up."""
     return DocumentError(f"it is damaged, or no {kind} file ({type(error).__name__})")
@@ -174,8 +178,15 @@ def _word_text(paragraph: etree._Element) -> str:
 
 
 def is_header(cells: list[str]) -> bool:
-    """Whether a table's first row names its columns: every cell says something, none holds a digit."""
-    return len(cells) > 1 and all(cell.strip() and not re.search(r"\d", cell) for cell in cells)
+    """Whether a table's first row names its columns: every cell says something and holds no digit, but for years, of
+    which there are several.
+
+    >>> [is_header(cells.split()) for cells in ("Bridge Opened", "Town 2019 2020", "Exe 1905", "Exe 1905 210")]
+    [True, True, False, False]
+    """
+    years = sum(bool(_YEARS.fullmatch(cell.strip())) for cell in cells)
+    words = sum(bool(cell.strip()) and not re.search(r"\d", cell) for cell in cells)
+    return len(cells) > 1 and years + words == len(cells) and years != 1
 
 
 # PPTX

@@ -86,5 +86,7 @@ def _delimiter(text: str) -> str:
 
 
 def _is_header(cells: Sequence[str]) -> bool:
-    """Whether a row names columns: every cell says something, none is a number."""
-    return bool(cells) and all(re.search(r"[^\W\d_]", cell) for cell in cells) and len(set(cells)) == len(cells)
+    """Whether a row names columns: every cell holds a letter, but for years, of which there are several."""
+    words = sum(bool(re.search(r"[^\W\d_]", cell)) for cell in cells)
+    years = sum(bool(re.fullmatch(r"\s*(?:1[89]|20)\d\d\s*", cell)) for cell in cells)
+    return bool(cells) and words + years == len(cells) and years != 1 and len(set(cells)) == len(cells)
