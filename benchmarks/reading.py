@@ -19,6 +19,7 @@ from io import BytesIO
 from pathlib import Path
 
 import docx
+import openpyxl
 import pptx
 
 from benchmarks.update import paragraph
@@ -50,6 +51,15 @@ def as_pptx(text: Paragraphs) -> bytes:
         slide.shapes.title.text = "Slide"
         slide.placeholders[1].text = words
     return _saved(presentation)
+
+
+def as_xlsx(text: Paragraphs) -> bytes:
+    workbook = openpyxl.Workbook(write_only=True)
+    sheet = workbook.create_sheet("Report")
+    sheet.append(["Number", "Text"])
+    for row in enumerate(text):
+        sheet.append(row)
+    return _saved(workbook)
 
 
 def _saved(document: object) -> bytes:
@@ -103,6 +113,7 @@ FORMATS: dict[str, Callable[[Paragraphs], bytes]] = {
     ".odt": as_odt,
     ".docx": as_docx,
     ".pptx": as_pptx,
+    ".xlsx": as_xlsx,
     ".pdf": as_pdf,
 }
 
