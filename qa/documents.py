@@ -25,7 +25,7 @@ from qa.formats.pdf import pdf
 from qa.formats.plain import ENCODING_SAMPLE_BYTES, decode, markdown, plain_text
 from qa.formats.sheets import ods, xlsx
 from qa.formats.tables import comma_separated, tab_separated
-from qa.formats.web import epub, html
+from qa.formats.web import epub, html, mhtml
 from qa.structure import Structure
 
 __all__ = [
@@ -59,6 +59,8 @@ READERS: dict[str, Callable[[bytes], tuple[str, Structure]]] = {
     ".html": html,
     ".htm": html,
     ".xhtml": html,
+    ".mhtml": mhtml,
+    ".mht": mhtml,
     ".epub": epub,
     ".eml": eml,
 }

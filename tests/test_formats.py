@@ -85,6 +85,7 @@ CASES = [
     Case("a.rtf", writers.RTF, (), date=None),
     Case("a.html", writers.HTML, ("Openings",), source="County pages"),
     Case("a.HTM", writers.HTML, ("Openings",), source="County pages"),
+    Case("a.mhtml", writers.mhtml_file(), ("Openings",), source="County pages"),
     Case("a.epub", writers.archive(writers.EPUB_MEMBERS), ("Openings",), source="Ann Rowe"),
     Case("a.md", writers.MARKDOWN, (), source="County pages"),
     Case("a.eml", writers.eml_file(), (), title="Bridges of Devon – opening", source="Ann Rowe <ann@example.org>"),
@@ -117,7 +118,7 @@ def test_a_sentence_is_found_again_in_every_format(tmp_path: Path, case: Case) -
 def test_every_format_that_can_be_read_is_read_here() -> None:
     tested = {Path(case.name).suffix.lower() for case in CASES}
 
-    assert tested | {".text", ".markdown", ".xhtml"} == set(READERS)
+    assert tested | {".text", ".markdown", ".xhtml", ".mht"} == set(READERS)
 
 
 # PDF
@@ -544,6 +545,7 @@ def test_what_only_looks_like_front_matter_is_text(tmp_path: Path, text: str) ->
         ("text.docx", lambda: b"It rained.", "it is damaged"),
         ("other.xlsx", lambda: writers.pptx_file(), "it is damaged, or no XLSX file"),
         ("other.ods", lambda: writers.archive(writers.ODT_MEMBERS), "it is no OpenDocument workbook"),
+        ("other.mhtml", lambda: b"Subject: x\n\nNo page.", "it holds no web page"),
         ("other.docx", lambda: writers.pptx_file(), "it is damaged, or no DOCX file"),
         ("other.epub", lambda: writers.docx_file(), "it is damaged: META-INF/container.xml is missing"),
         (

@@ -311,6 +311,16 @@ RTF = (
 ).encode("ascii")
 
 
+def mhtml_file() -> bytes:
+    """The web page with a picture, saved in one file."""
+    saved = email.message.EmailMessage()
+    saved["Subject"] = "Bridges of Devon"
+    saved["Snapshot-Content-Location"] = "http://203.0.113.1/bridges"
+    saved.set_content(HTML, subtype="html", cte="quoted-printable")
+    saved.add_related(PIXEL, "image", "png")
+    return bytes(saved)
+
+
 def eml_file(with_text: bool = True) -> bytes:
     """A mail of plain text and HTML, or of HTML alone, with a PDF attached."""
     mail = email.message.EmailMessage()

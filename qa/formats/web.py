@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import datetime
+import email
+import email.policy
 import json
 import posixpath
 import re
@@ -65,7 +67,26 @@ _DATE_NAMES = (
 
 def html(content: bytes) -> tuple[str, Structure]:
     """A web page's article: its headings, paragraphs, lists and tables; title, date and site from its metadata."""
-    markup = decode_page(content)
+    return _article(decode_page(content))
+
+
+def mhtml(content: bytes) -> tuple[str, Structure]:
+    """A web page that a browser saved with its pictures in one file, as that page."""
+    try:
+        message = email.message_from_bytes(content, policy=email.policy.default)
+        part = next((part for part in message.walk() if part.get_content_type() == "text/html"), None)
+        markup = None if part is None else part.get_payload(decode=True)
+        charset = None if part is None else part.get_content_charset()
+    except (RecursionError, MemoryError):
+        raise
+    except Exception as error:  # the standard library's parsers of headers raise whatever they stumble over
+        raise DocumentError(f"it is damaged, or no web page ({type(error).__name__})") from error
+    if not isinstance(markup, bytes):
+        raise DocumentError("it holds no web page")
+    return _article(decode_page(markup) if charset is None else _decoded(markup, charset))
+
+
+def _article(markup: str) -> tuple[str, Structure]:
     tree = _parse(markup)
     extraction = Extraction()
     mains = tree.css("main, [role=main]")
@@ -95,14 +116,17 @@ def decode_page(content: bytes) -> str:
     declared = (
         None if content.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")) else _CHARSET.search(content[:4_096])
     )
-    if declared is not None:
-        name = declared[1].decode("ascii").lower()
-        name = {"iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}.get(name, name)
-        try:
-            return content.decode(name)
-        except (LookupError, UnicodeError):
-            pass
-    return decode(content)
+    return decode(content) if declared is None else _decoded(content, declared[1].decode("ascii"))
+
+
+def _decoded(content: bytes, charset: str) -> str:
+    """A page's characters in this encoding, or where it cannot be, as any text file's."""
+    name = charset.lower()
+    name = {"iso-8859-1": "cp1252", "latin1": "cp1252", "latin-1": "cp1252", "ascii": "cp1252"}.get(name, name)
+    try:
+        return content.decode(name)
+    except (LookupError, UnicodeError):
+        return decode(content)
 
 
 def _parse(markup: str) -> LexborHTMLParser:
