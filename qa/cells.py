@@ -94,7 +94,8 @@ def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candi
     for span in reading.spans:
         marked.setdefault(span.candidate, span)
     told = {candidate: _told(question, row, column) for candidate, row, column in rows}
-    most, compares = max(told.values()), bool(_COMPARES.search(question))
+    most = max(told.values())
+    compares = _COMPARES.search(question) is not None
     best = max((marked[candidate].score for candidate, _, _ in rows if candidate in marked), default=None)
     if any(candidate in marked and told[candidate] == most for candidate, _, _ in rows):
         best = None  # the row that is told is among those marked
@@ -102,14 +103,13 @@ def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candi
     for candidate, row, column in rows:
         passage, own = candidate.passage, marked.get(candidate)
         context = content_stems(" ".join((passage.title, passage.document, *passage.headings)))
+        if compares or most == (0, 0):  # which row is meant, only the reader can say
+            is_meant = own is not None and (compares or names_and_numbers(question) <= context)
+        else:
+            is_meant = told[candidate] == most
         is_proved = most[0] > 0 and not compares and content_stems(question) <= content_stems(passage.text) | context
         score = reading.null + PROVED if is_proved else own.score if own else best
-        if score is None or not row.words(column):
-            continue
-        if compares or most == (0, 0):
-            if own is None or (not compares and names_and_numbers(question) - context):
-                continue
-        elif told[candidate] < most:
+        if not is_meant or score is None or not row.words(column):
             continue
         cell = row.cells[column]
         if own is not None and cell.start <= own.start < own.end <= cell.end:
