@@ -137,7 +137,7 @@ class Answerer:
         question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
         reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
-        reading = with_cells(reading, question, candidates, self.documents)
+        reading = with_cells(reading, question, candidates, self.documents, self.alike)
         if asked := asked_abbreviation(question):
             reading = with_spelled_out(reading, asked, candidates)
             if asked.only_words:

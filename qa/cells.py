@@ -6,6 +6,7 @@ A reader taught on prose finds the right row, but often marks the cell beside, s
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -27,6 +28,11 @@ MIN_TOLD = 0.5
 MIN_STEM = 5
 MAX_ENDING = 2
 """A word of the question is one of a column's name, too, where one's stem goes on for so much: "weigh", "weight"."""
+
+NEAR_COSINE = 0.35
+NEAR_GAP = 0.1
+"""Of several cells marked together, that is asked for whose column's name is so near the question in meaning, and so
+much nearer than the others: "Population" to "How many people live in Mali?" (.53, and "Life expectancy" .24)."""
 
 _BAR = "|"
 _HEAD = re.compile(
@@ -64,16 +70,22 @@ class Row(NamedTuple):
 
 
 def with_cells(
-    reading: Reading, question: str, candidates: Sequence[Candidate], documents: Callable[[str], Document]
+    reading: Reading,
+    question: str,
+    candidates: Sequence[Candidate],
+    documents: Callable[[str], Document],
+    alike: Callable[[str, Sequence[str]], Sequence[float]],
 ) -> Reading:
     """The reading with the cells asked for, in place of what was marked in the rows of their tables.
 
     A row that says nothing in the column asked for gives no answer, and neither does a table of which no row tells a
-    name or a number of the question. Rows whose column the question does not tell are left as they were read.
+    name or a number of the question. Rows whose column the question does not name are left as they were read, but that
+    of several cells marked together one may mean what is asked for. `alike` gives the cosines of a text with others.
     """
     if asks_for_sentence(question):
         return reading
     tables: defaultdict[tuple[str, tuple[str, ...]], list[tuple[Candidate, Row, int]]] = defaultdict(list)
+    cosines = functools.cache(lambda columns: alike(question, columns))
     for candidate in candidates:
         passage = candidate.passage
         row = row_of(passage)
@@ -83,7 +95,7 @@ def with_cells(
         if passage.start == 0 or documents(passage.document).text[passage.start - 1] == "\n":  # not a long row's rest
             tables[passage.document, passage.headings].append((candidate, row, column))
     asked = {candidate for rows in tables.values() for candidate, _, _ in rows}
-    others = [span for span in reading.spans if span.candidate not in asked]
+    others = [_cut(span, question, cosines) for span in reading.spans if span.candidate not in asked]
     found = [span for rows in tables.values() for span in _cells_asked_for(reading, question, rows)]
     return Reading(tuple(sorted([*found, *others], key=lambda span: -span.score)), reading.null)
 
@@ -118,6 +130,20 @@ def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candi
             text = passage.text[cell.start - passage.start : cell.end - passage.start]
             found.append(Span(candidate, cell.start, cell.end, text, score))
     return found
+
+
+def _cut(span: Span, question: str, cosines: Callable[[tuple[str, ...]], Sequence[float]]) -> Span:
+    """A span of several cells cut to the one whose column's name is near the question; as it is where none is."""
+    passage, row = span.candidate.passage, row_of(span.candidate.passage)
+    cells = [] if row is None else [cell for cell in row.cells if cell.start < span.end and span.start < cell.end]
+    if row is None or len(cells) < 2:
+        return span
+    near = cosines(row.columns)
+    (best, cell), (other, _), *_ = sorted(((near[row.cells.index(cell)], cell) for cell in cells), reverse=True)
+    if best < NEAR_COSINE or best - other < NEAR_GAP or not cell.text:
+        return span
+    text = passage.text[cell.start - passage.start : cell.end - passage.start]
+    return dataclasses.replace(span, start=cell.start, end=cell.end, text=text)
 
 
 def _told(question: str, row: Row, column: int) -> tuple[int, int]:
@@ -174,32 +200,29 @@ def asked_column(question: str, row: Row) -> int | None:
     """The place of the column that a question asks for in a row; None where it does not tell, or tells several.
 
     That is a column whose name it has, and not the row's cell there: "Which country joined in 2004?" has the cell of
-    the column "Joined", and asks for that of "Country". What "which" or "what" belongs to comes before other columns.
+    the column "Joined", and asks for that of "Country". What "which" or "what" belongs to comes before other columns,
+    and no other question asks for the first one: "the Exe bridge" only says what the Exe is.
     """
     asked, kind = content_stems(question), asked_type(question)
     head = _HEAD.search(question)
     head_stems = content_stems(head["head"]) if head else set()
-    found: list[tuple[tuple[bool, int, float], int]] = []
+    named: list[tuple[tuple[bool, int, float], int]] = []
     for place, name in enumerate(row.columns):
-        words, named = row.words(place), content_stems(name)
-        told, matched = content_stems(words), _shared(named, asked)
-        is_head = bool(_shared(named, head_stems))
-        is_all_asked = bool(head_stems) and len(_shared(head_stems, named)) == len(head_stems)
-        if not matched or (told and not is_all_asked and len(told & asked) >= MIN_TOLD * len(told)):
+        words, stems = row.words(place), content_stems(name)
+        told = content_stems(words)
+        is_whole_head = bool(head_stems) and _shared(head_stems, stems) == head_stems
+        is_told = bool(told) and not is_whole_head and len(told & asked) >= MIN_TOLD * len(told)
+        if is_told or (words and not _may_be(words, kind)):
             continue
-        if words and not _may_be(words, kind):
-            continue
-        found.append(((is_head, len(matched), len(matched) / len(named)), place))
-    found.sort(reverse=True)
-    if len(found) > 1 and not found[0][0][0]:
-        found = [(rank, place) for rank, place in found if place > 0]  # "the Exe bridge" only says what it is
-    if not found:
-        return None
-    (is_head, *best), place = found[0]
-    other = found[1][0] if len(found) > 1 else (False, 0, 0.0)
+        matched, is_head = _shared(stems, asked), bool(_shared(stems, head_stems))
+        if matched and (is_head or place > 0):
+            named.append(((is_head, len(matched), len(matched) / len(stems)), place))
+    if len(named) < 2:
+        return named[0][1] if named else None
+    (best, first), (other, _), *_ = sorted(named, reverse=True)
     # Without "which" and "what", a name that the question has whole comes before one that it has in part.
-    is_told = len(found) == 1 or (found[0][0] > other if is_head else best[-1] == 1 > other[-1])
-    return place if is_told else None
+    is_told = best > other if best[0] else best[-1] == 1 > other[-1]
+    return first if is_told else None
 
 
 def _shared(some: set[str], others: set[str]) -> set[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from qa.answering import cite
 from qa.cells import PROVED, asked_column, row_of, with_cells
 from qa.datatypes import Candidate, Passage, Reading, Span
 from qa.documents import document_of
+from qa.embedding import SentenceTransformerEmbedder
 from qa.passages import passages
 from tests.reading import candidate
 
@@ -26,15 +29,23 @@ def rows(name: str = "bridges.csv", text: str = BRIDGES) -> list[Candidate]:
     return [candidate(passage, rank) for rank, passage in enumerate(found, start=1)]
 
 
-def answers(question: str, *marked: str, scores: tuple[float, ...] = (3.0, 2.0, 1.0)) -> list[tuple[str, float]]:
+Alike = Callable[[str, Sequence[str]], list[float]]
+
+
+def unlike(text: str, others: Sequence[str]) -> list[float]:
+    """Nothing is near in meaning."""
+    return [0.0] * len(others)
+
+
+def answers(question: str, *marked: str, alike: Alike = unlike) -> list[tuple[str, float]]:
     """What is made of words that a reader marked in the table's rows, best first."""
     found, spans = rows(), []
-    for words, score in zip(marked, scores, strict=False):
+    for words, score in zip(marked, (3.0, 2.0, 1.0), strict=False):
         only = next(each for each in found if words in each.passage.text)
         start = only.passage.start + only.passage.text.index(words)
         spans.append(Span(only, start, start + len(words), words, score))
     source = document_of("bridges.csv", BRIDGES.encode())
-    reading = with_cells(Reading(tuple(spans), null=0.0), question, found, {"bridges.csv": source}.__getitem__)
+    reading = with_cells(Reading(tuple(spans), null=0.0), question, found, {"bridges.csv": source}.__getitem__, alike)
     assert all(source.text[span.start : span.end] == span.text for span in reading.spans)
     return [(span.text, span.score) for span in reading.spans]
 
@@ -85,6 +96,16 @@ def test_the_column_that_a_question_names(question: str, column: str | None) -> 
     assert row is not None
     place = asked_column(question, row)
     assert (None if place is None else row.columns[place]) == column
+
+
+def test_several_cells_are_cut_to_the_one_whose_column_means_the_same(embedder: SentenceTransformerEmbedder) -> None:
+    def alike(text: str, others: Sequence[str]) -> list[float]:
+        first, *vectors = embedder.encode([text, *others])
+        return [float(first @ vector) for vector in vectors]
+
+    assert answers("How long is the Exe?", "1905,210", alike=alike) == [("210", 3.0)]
+    assert answers("How deep is the Exe?", "Exeter,1905", alike=alike) == [("Exeter,1905", 3.0)]
+    assert answers("How long is the Exe?", "1905", alike=alike) == [("1905", 3.0)]  # one cell is the reader's choice
 
 
 def test_a_name_that_the_question_has_whole_comes_before_one_in_part() -> None:
@@ -141,9 +162,8 @@ def test_the_rest_of_a_long_row_is_no_row_of_its_own() -> None:
     reading = Reading((Span(last, start, last.passage.end, "1905", 1.0),), null=0.0)
 
     assert len(found) > 1
-    assert (
-        with_cells(reading, "When was the Exe opened?", found, {"a.csv": source}.__getitem__).spans[-1].text == "1905"
-    )
+    left = with_cells(reading, "When was the Exe opened?", found, {"a.csv": source}.__getitem__, unlike)
+    assert left.spans[-1].text == "1905"
 
 
 @given(st.lists(st.text("ab |,;\"'", max_size=8), min_size=1, max_size=6), st.sampled_from(["a.csv", "a.tsv", "a.md"]))
