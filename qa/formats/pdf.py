@@ -118,7 +118,7 @@ class Reading:
 
 
 def pdf(content: bytes) -> tuple[str, Structure]:
-    """A PDF with its pages: paragraphs, headings by the size of their letters, words at line ends put together.
+    """A PDF with its pages: paragraphs, headings by the size of their letters, tables, words at line ends put together.
 
     What stands at the edge of most pages is in the text but in no block.
     """
@@ -505,7 +505,9 @@ def _without_bylines(read: list[list[_Piece]], title: _Piece | None) -> list[lis
         return read
     pieces = [piece for page in read for piece in page]
     first = next(i for i, piece in enumerate(pieces) if piece is title)
-    text = next((i for i, piece in enumerate(pieces) if i > first and piece.kind in ("paragraph", "item")), len(pieces))
+    text = next(
+        (i for i, piece in enumerate(pieces) if i > first and piece.kind in ("paragraph", "item", "row")), len(pieces)
+    )
     below = [piece for piece in pieces[first + 1 : text] if piece.kind == "heading"]
     sizes = {piece.size for piece in pieces[text:] if piece.kind == "heading"}
     bylines = {id(piece) for piece in below[:-1] if piece.size not in sizes}

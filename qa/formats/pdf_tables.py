@@ -146,11 +146,12 @@ def _runs(lines: Sequence[Line], is_running: Sequence[bool]) -> Iterator[list[li
             place += 1
             continue
         rows, between = [[place]], list[int]()
+        named = lines[place].cells[1:]
         for following in range(place + 1, len(lines)):
             row, line = [lines[one] for one in rows[-1]], lines[following]
             if is_running[following] or abs(row[0].size - line.size) > 0.2 * line.size:
                 break
-            if not between and _goes_on(row, [cell for held in rows for cell in lines[held[0]].cells[1:]], line):
+            if not between and _goes_on(row, (*named, *row[0].cells[1:]), line):
                 rows[-1].append(following)
             elif not _is_next([*row, *(lines[one] for one in between)], line):
                 break
@@ -171,7 +172,7 @@ def _is_next(above: Sequence[Line], line: Line) -> bool:
 
 
 def _goes_on(row: Sequence[Line], cells: Sequence[Cell], line: Line) -> bool:
-    """Whether a line has more of some cells of a row, of whose table these are the cells but for the first column's.
+    """Whether a line has more of some cells of a row, standing below these: its own and the first row's, but no first.
 
     Where a row's other cells stand in the middle of one with several lines, these are drawn above them, too.
     """
