@@ -201,7 +201,7 @@ def asked_column(question: str, row: Row) -> int | None:
 
     That is a column whose name it has, and not the row's cell there: "Which country joined in 2004?" has the cell of
     the column "Joined", and asks for that of "Country". What "which" or "what" belongs to comes before other columns,
-    and no other question asks for the first one: "the Exe bridge" only says what the Exe is.
+    and only they ask for the first one, right before its name: "the Exe bridge" only says what the Exe is.
     """
     asked, kind = content_stems(question), asked_type(question)
     head = _HEAD.search(question)
@@ -215,7 +215,7 @@ def asked_column(question: str, row: Row) -> int | None:
         if is_told or (words and not _may_be(words, kind)):
             continue
         matched, is_head = _shared(stems, asked), bool(_shared(stems, head_stems))
-        if matched and (is_head or place > 0):
+        if matched and (place > 0 or (head and _begins(head["head"], name))):
             named.append(((is_head, len(matched), len(matched) / len(stems)), place))
     if len(named) < 2:
         return named[0][1] if named else None
@@ -223,6 +223,12 @@ def asked_column(question: str, row: Row) -> int | None:
     # Without "which" and "what", a name that the question has whole comes before one that it has in part.
     is_told = best > other if best[0] else best[-1] == 1 > other[-1]
     return first if is_told else None
+
+
+def _begins(head: str, name: str) -> bool:
+    """Whether what is asked for begins with a column's name: "country joined" with "Country", "country's aim" not."""
+    words = head.split()[: len(name.split())]
+    return not words[-1].endswith(("'s", "’s", "s'", "s’")) and content_stems(" ".join(words)) == content_stems(name)
 
 
 def _shared(some: set[str], others: set[str]) -> set[str]:

@@ -85,6 +85,8 @@ def test_what_is_no_row(text: str) -> None:
         ("How many lengths has the Exe bridge?", "Length (m)"),
         ("Who engineered the Exe bridge?", "Engineer"),
         ("What did Ann Lee open?", "Opened"),
+        ("Which bridge of Devon was opened in 1905?", "Bridge"),
+        ("What is the bridge's height?", None),
         ("Who opened the Exe bridge?", None),  # a year is nobody
         ("Where is the Exe bridge?", None),
         ("Does the bridge of this town have an engineer?", None),
@@ -113,6 +115,18 @@ def test_a_name_that_the_question_has_whole_comes_before_one_in_part() -> None:
     assert row is not None
     assert asked_column("How many votes did Lee get in Exe?", row) == 1
     assert asked_column("How many votes did Lee and Hale get in Exe?", row) is None
+
+
+def test_a_table_of_one_thing_has_its_names_in_the_first_column() -> None:
+    found = rows("mali.csv", "Country,Mali\nCapital,Bamako\nCurrency,CFA franc\n")
+    source = document_of("mali.csv", b"Country,Mali\nCapital,Bamako\nCurrency,CFA franc\n")
+
+    def answer(question: str) -> list[str]:
+        reading = with_cells(Reading((), 0.0), question, found, {"mali.csv": source}.__getitem__, unlike)
+        return [span.text for span in reading.spans]
+
+    assert answer("What is the capital of Mali?") == ["Bamako"]
+    assert answer("What is the country's currency?") == []  # left to the reader
 
 
 def test_a_cell_beside_and_several_cells_become_the_one_asked_for() -> None:

@@ -46,8 +46,9 @@ STEPS = {
 }
 """What is shown for the steps of an update, and what is counted in them."""
 
-_WHAT_CAN_BE_ADDED = f"""<p><b>Add documents:</b> PDF, Word, PowerPoint, OpenDocument, RTF, web pages, e-books, mail,
-tables, Markdown, text, or a ZIP archive of such files; up to {MAX_UPLOAD_BYTES // 1_000_000:,}&#160;MB at once.</p>"""
+_WHAT_CAN_BE_ADDED = f"""<p><b>Add documents:</b> PDF, Word, PowerPoint, Excel, OpenDocument, RTF, web pages, e-books,
+mail, tables, Markdown, text, or a ZIP archive of such files;
+up to {MAX_UPLOAD_BYTES // 1_000_000:,}&#160;MB at once.</p>"""
 
 _TO_THE_ACCOUNT = """() => document.querySelector("#account").scrollIntoView({ block: "nearest" })"""
 """What was done is told above the list, which may be far up."""
