@@ -322,7 +322,14 @@ def test_a_table_goes_on_under_the_same_names(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "rows",
     [
-        [("Arches", "2"), ("Openings", "4"), ("Tolls", "17"), ("Ruins", "19")],  # a table of contents
+        [
+            ("Arches", "2"),
+            ("Openings", "4"),
+            ("Tolls", "17"),
+            ("Ruins", "19"),
+            ("The year", "1905"),
+            ("Maps", "30"),
+        ],  # contents
         [("a)", "The joints are greased."), ("b)", "The lamps are tested."), ("c)", "The road is swept.")],
         [(FILLER, FILLER), (FILLER, FILLER), (FILLER, FILLER)],  # columns of prose
         [("Ann Lee", "County office"), ("4 High Street", "Exeter")],  # a letterhead

@@ -37,6 +37,9 @@ MAX_BETWEEN = 2
 MAX_PAGE = 1_000
 """What counts up to less in a last column without a name is the pages of a table of contents."""
 
+COUNTS_UP = 0.8
+"""A heading that ends in a number, or a list of figures behind that of chapters, begins anew."""
+
 ROW_GAP = 2.5
 """The space between two rows, in heights of their letters, is at most this."""
 
@@ -212,9 +215,9 @@ def _is_table(lines: Sequence[Line], has_header: bool) -> bool:
     rows = [row for row in rows if len(row) > 1]
     if median(len(cell) for row in rows for cell in row) > MAX_CELL:
         return False
-    numbers = [int(row[-1]) for row in rows if row[-1].isdecimal()]
-    counts_up = all(a <= b < MAX_PAGE for a, b in itertools.pairwise(numbers))
-    if not has_header and len(numbers) > len(rows) / 2 and counts_up:
+    numbers = [int(row[-1]) for row in rows if row[-1].isdecimal() and int(row[-1]) < MAX_PAGE]
+    steps_up = sum(a <= b for a, b in itertools.pairwise(numbers))
+    if not has_header and len(numbers) > len(rows) / 2 and steps_up >= COUNTS_UP * (len(numbers) - 1):
         return False
     return max(map(len, rows)) > 2 or sum(bool(re.search(r"\d", row[-1])) for row in rows) > len(rows) / 2
 
