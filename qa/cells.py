@@ -9,7 +9,7 @@ import dataclasses
 import functools
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple
 
 from qa.datatypes import Candidate, Document, Passage, Reading, Span
@@ -49,6 +49,10 @@ _COMPARES = re.compile(
     re.IGNORECASE,
 )
 """Who asks so asks for several rows, for others than those told, or for what is reckoned from them."""
+
+
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "madam"})
+_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
 
 class Cell(NamedTuple):
@@ -115,11 +119,12 @@ def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candi
     for candidate, row, column in rows:
         passage, own = candidate.passage, marked.get(candidate)
         context = content_stems(" ".join((passage.title, passage.document, *passage.headings)))
+        here = content_stems(passage.text) | context
         if compares or most == (0, 0):  # which row is meant, only the reader can say
-            is_meant = own is not None and (compares or names_and_numbers(question) <= context)
+            is_meant = own is not None and (compares or not _is_of_another(question, here, False))
         else:
-            is_meant = told[candidate] == most
-        is_proved = most[0] > 0 and not compares and content_stems(question) <= content_stems(passage.text) | context
+            is_meant = told[candidate] == most and not _is_of_another(question, here, most[0] > 0)
+        is_proved = most[0] > 0 and not compares and content_stems(question) <= here
         score = reading.null + PROVED if is_proved else own.score if own else best
         if not is_meant or score is None or not row.words(column):
             continue
@@ -130,6 +135,13 @@ def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candi
             text = passage.text[cell.start - passage.start : cell.end - passage.start]
             found.append(Span(candidate, cell.start, cell.end, text, score))
     return found
+
+
+def _is_of_another(question: str, here: Set[str], is_told: bool) -> bool:
+    """Whether a question names what is not in a row of these stems, or in what stands above it: a year, or where no
+    cell is told whole, any name or number."""
+    missing = names_and_numbers(question) - here - _TITLES
+    return any(_YEAR.fullmatch(stem) for stem in missing) if is_told else bool(missing)
 
 
 def _cut(span: Span, question: str, cosines: Callable[[tuple[str, ...]], Sequence[float]]) -> Span:

@@ -145,6 +145,9 @@ def test_where_row_and_column_leave_no_word_over_the_cell_is_proved() -> None:
 def test_what_an_empty_cell_does_not_say_no_other_row_says() -> None:
     assert answers("Who is the engineer of the Old Exe?", "Ann Lee", "1238") == []
     assert answers("Who is the engineer of the Tamar bridge?", "Ann Lee") == []
+    assert answers("When was the bridge of Ben Lee opened?", "1905") == []
+    assert answers("When was the bridge of Mr Lee opened?", "1905") == [("1905", 3.0)]
+    assert answers("What was the length of the Exe bridge in 1950?", "210") == []
 
 
 def test_other_questions_are_left_as_they_were_read() -> None:
