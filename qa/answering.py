@@ -132,7 +132,8 @@ class Answerer:
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """What the reader finds in those candidates that are worth reading, after what answers by its very form.
 
-        That is what an abbreviation stands for, what defines a term, what stands under the same question.
+        That is the cell of a table, what an abbreviation stands for, what defines a term, what stands under the same
+        question.
         """
         question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
@@ -299,7 +300,7 @@ def cite(span: Span, passage: Passage, document: Document, number: int) -> Citat
             f"{document.id} does not read {span.text!r} at characters {start} to {end}. Run `qa index --full` to build "
             "the index again."
         )
-    column = column_at(passage, start, end)
+    column = column_at(passage, document, start, end)
     return Citation(
         number=number,
         document=document.id,

@@ -5,6 +5,7 @@ A reader taught on prose finds the right row, but often marks the cell beside, s
 
 from __future__ import annotations
 
+import bisect
 import dataclasses
 import functools
 import re
@@ -13,8 +14,8 @@ from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple
 
 from qa.datatypes import Candidate, Document, Passage, Reading, Span
-from qa.formats.tables import DELIMITERS
-from qa.question import asked_type, asks_for_sentence
+from qa.formats.tables import delimiter_of
+from qa.question import AnswerType, asked_type, asks_for_sentence
 from qa.text import content_stems, names_and_numbers
 
 PROVED = 10.0
@@ -49,7 +50,6 @@ _COMPARES = re.compile(
     re.IGNORECASE,
 )
 """Who asks so asks for several rows, for others than those told, or for what is reckoned from them."""
-
 
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "madam"})
 _YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
@@ -89,17 +89,24 @@ def with_cells(
     if asks_for_sentence(question):
         return reading
     tables: defaultdict[tuple[str, tuple[str, ...]], list[tuple[Candidate, Row, int]]] = defaultdict(list)
+    left: dict[Candidate, Row] = {}  # rows whose column is not told
     cosines = functools.cache(lambda columns: alike(question, columns))
     for candidate in candidates:
         passage = candidate.passage
-        row = row_of(passage)
-        column = None if row is None else asked_column(question, row)
-        if row is None or column is None:
+        row = row_of(passage, documents(passage.document))
+        if row is None:
             continue
-        if passage.start == 0 or documents(passage.document).text[passage.start - 1] == "\n":  # not a long row's rest
+        column = asked_column(question, row)
+        if column is None:
+            left[candidate] = row
+        else:
             tables[passage.document, passage.headings].append((candidate, row, column))
     asked = {candidate for rows in tables.values() for candidate, _, _ in rows}
-    others = [_cut(span, question, cosines) for span in reading.spans if span.candidate not in asked]
+    others = [
+        _cut(span, left[span.candidate], cosines) if span.candidate in left else span
+        for span in reading.spans
+        if span.candidate not in asked
+    ]
     found = [span for rows in tables.values() for span in _cells_asked_for(reading, question, rows)]
     return Reading(tuple(sorted([*found, *others], key=lambda span: -span.score)), reading.null)
 
@@ -120,10 +127,9 @@ def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candi
         passage, own = candidate.passage, marked.get(candidate)
         context = content_stems(" ".join((passage.title, passage.document, *passage.headings)))
         here = content_stems(passage.text) | context
-        if compares or most == (0, 0):  # which row is meant, only the reader can say
-            is_meant = own is not None and (compares or not _is_of_another(question, here, False))
-        else:
-            is_meant = told[candidate] == most and not _is_of_another(question, here, most[0] > 0)
+        # Which row is meant where rows are compared, or none is told, only the reader can say.
+        is_meant = own is not None if compares or most == (0, 0) else told[candidate] == most
+        is_meant &= compares or not _is_of_another(question, here, is_told=most[0] > 0)
         is_proved = most[0] > 0 and not compares and content_stems(question) <= here
         score = reading.null + PROVED if is_proved else own.score if own else best
         if not is_meant or score is None or not row.words(column):
@@ -132,8 +138,7 @@ def _cells_asked_for(reading: Reading, question: str, rows: Sequence[tuple[Candi
         if own is not None and cell.start <= own.start < own.end <= cell.end:
             found.append(dataclasses.replace(own, score=score))
         else:
-            text = passage.text[cell.start - passage.start : cell.end - passage.start]
-            found.append(Span(candidate, cell.start, cell.end, text, score))
+            found.append(Span(candidate, cell.start, cell.end, cell.text, score))
     return found
 
 
@@ -144,18 +149,20 @@ def _is_of_another(question: str, here: Set[str], is_told: bool) -> bool:
     return any(_YEAR.fullmatch(stem) for stem in missing) if is_told else bool(missing)
 
 
-def _cut(span: Span, question: str, cosines: Callable[[tuple[str, ...]], Sequence[float]]) -> Span:
+def _cut(span: Span, row: Row, cosines: Callable[[tuple[str, ...]], Sequence[float]]) -> Span:
     """A span of several cells cut to the one whose column's name is near the question; as it is where none is."""
-    passage, row = span.candidate.passage, row_of(span.candidate.passage)
-    cells = [] if row is None else [cell for cell in row.cells if cell.start < span.end and span.start < cell.end]
-    if row is None or len(cells) < 2:
+    cells = [i for i, cell in enumerate(row.cells) if cell.text and cell.start < span.end and span.start < cell.end]
+    if len(cells) < 2:
         return span
     near = cosines(row.columns)
-    (best, cell), (other, _), *_ = sorted(((near[row.cells.index(cell)], cell) for cell in cells), reverse=True)
-    if best < NEAR_COSINE or best - other < NEAR_GAP or not cell.text:
+    best, other, *_ = sorted(cells, key=lambda i: -near[i])
+    if near[best] < NEAR_COSINE or near[best] - near[other] < NEAR_GAP:
         return span
-    text = passage.text[cell.start - passage.start : cell.end - passage.start]
-    return dataclasses.replace(span, start=cell.start, end=cell.end, text=text)
+    return _moved(span, row.cells[best])
+
+
+def _moved(span: Span, cell: Cell) -> Span:
+    return dataclasses.replace(span, start=cell.start, end=cell.end, text=cell.text)
 
 
 def _told(question: str, row: Row, column: int) -> tuple[int, int]:
@@ -169,43 +176,47 @@ def _told(question: str, row: Row, column: int) -> tuple[int, int]:
     return len(whole), len(some)
 
 
-def row_of(passage: Passage) -> Row | None:
-    """The cells of a passage that is a row of a table with a header; None for every other passage."""
-    header = passage.headings[-1] if passage.headings else ""
-    if passage.document.lower().endswith((".csv", ".tsv")):
-        separator = max(DELIMITERS, key=header.count)
-    else:
-        separator = _BAR
-    if separator not in header or separator not in passage.text:
+def row_of(passage: Passage, document: Document) -> Row | None:
+    """The cells of a passage that is a whole row of a table with a header; None for every other passage."""
+    place = bisect.bisect_left(document.blocks, passage.start, key=lambda block: block.start)
+    block = document.blocks[place] if place < len(document.blocks) else None
+    if block is None or block.kind != "row" or block.label is None:
         return None
-    is_framed = separator == _BAR and header.startswith(_BAR)
-    columns = tuple(cell.text for cell in _cells(header, 0, separator, is_framed))
+    if (block.start, block.end) != (passage.start, passage.end):  # a part of a long row
+        return None
+    if document.id.lower().endswith(".tsv"):
+        separator = "\t"
+    else:
+        separator = delimiter_of(document.text) if document.id.lower().endswith(".csv") else _BAR
+    is_framed = separator == _BAR and block.label.text.startswith(_BAR)
+    columns = tuple(cell.text for cell in _cells(block.label.text, 0, separator, is_framed))
     cells = tuple(_cells(passage.text, passage.start, separator, is_framed))
     return Row(columns, cells) if 1 < len(cells) <= len(columns) else None
 
 
 def _cells(text: str, start: int, separator: str, is_framed: bool) -> list[Cell]:
-    """A row's cells. `is_framed` is whether a bar stands at its beginning and at its end, too, as in Markdown."""
-    if is_framed:
-        inner = text.strip().removeprefix(_BAR).removesuffix(_BAR)
-        start, text = start + text.index(inner), inner
-    quoted, plain = r'"(?:[^"]|"")*"', rf"[^{re.escape(separator)}]*"
+    """A row's cells, also in quotes. `is_framed` is whether bars stand around it, as in Markdown."""
+    if is_framed and text.startswith(_BAR):
+        text, start = text.removeprefix(_BAR).removesuffix(_BAR), start + len(_BAR)
+    quoted, plain = r'"(?P<quoted>(?:[^"]|"")*)"', rf"[^{re.escape(separator)}]*"
     cells: list[Cell] = []
-    for found in re.finditer(rf" *(?P<cell>{quoted}|{plain}) *(?:{re.escape(separator)}|$)", text):
+    for found in re.finditer(rf" *(?:{quoted}|(?P<plain>{plain})) *(?:{re.escape(separator)}|$)", text):
         if cells and found.start() == len(text) and text[-1:] != separator:
             break  # the empty match behind the last cell
-        words = found["cell"].strip().strip('"')
-        place = start + found.start("cell") + (found["cell"].index(words) if words else 0)
+        name = "plain" if found["quoted"] is None else "quoted"
+        words = found[name].strip()
+        place = start + found.start(name) + (found[name].index(words) if words else 0)
         cells.append(Cell(words, place, place + len(words)))
     return cells
 
 
-def column_at(passage: Passage, start: int, end: int) -> str | None:
+def column_at(passage: Passage, document: Document, start: int, end: int) -> str | None:
     """The name of the column in which all of a slice of the document stands; None where that is no row's cell."""
-    row = row_of(passage)
-    places = () if row is None else (i for i, c in enumerate(row.cells) if c.start <= start and end <= c.end)
-    place = next(iter(places), None)
-    return None if row is None or place is None else row.columns[place] or None
+    row = row_of(passage, document)
+    if row is None:
+        return None
+    names = (n for n, c in zip(row.columns, row.cells, strict=False) if c.start <= start and end <= c.end)
+    return next(names, None) or None
 
 
 def asked_column(question: str, row: Row) -> int | None:
@@ -253,7 +264,7 @@ def _is_nearly(one: str, other: str) -> bool:
     return len(short) >= MIN_STEM and long.startswith(short) and len(long) - len(short) <= MAX_ENDING
 
 
-def _may_be(words: str, kind: str) -> bool:
+def _may_be(words: str, kind: AnswerType) -> bool:
     """Whether a cell may answer "when", "how many" or "who"; any cell may answer what asks for no such kind."""
     if kind == "date":
         return bool(re.match(r"\W*(?:\d|\w+\.?\s+\d)", words))

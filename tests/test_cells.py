@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from qa.answering import cite
 from qa.cells import PROVED, asked_column, row_of, with_cells
-from qa.datatypes import Candidate, Passage, Reading, Span
+from qa.datatypes import Candidate, Reading, Span
 from qa.documents import document_of
 from qa.embedding import SentenceTransformerEmbedder
 from qa.passages import passages
@@ -63,16 +63,17 @@ def answers(question: str, *marked: str, alike: Alike = unlike) -> list[tuple[st
 )
 def test_a_row_has_its_cells_in_every_format(name: str, text: str, cells: list[str]) -> None:
     document = document_of(name, text.encode())
-    row = next(filter(None, map(row_of, passages(document))))
+    row = next(filter(None, (row_of(passage, document) for passage in passages(document))))
 
     assert [cell.text for cell in row.cells] == cells
     assert [document.text[cell.start : cell.end] for cell in row.cells] == cells
     assert len(row.columns) >= len(cells)
 
 
-@pytest.mark.parametrize("text", ["One of a, b and c.", "Not | a row | at all"])
+@pytest.mark.parametrize("text", ["# Home | News\n\nIt is 9 | 10 again.", "# a, b\n\nOne, two."])
 def test_what_is_no_row(text: str) -> None:
-    assert all(row_of(passage) is None for passage in passages(document_of("a.txt", text.encode())))
+    document = document_of("a.md", text.encode())
+    assert [row_of(passage, document) for passage in passages(document)] == [None]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +95,7 @@ def test_what_is_no_row(text: str) -> None:
     ],
 )
 def test_the_column_that_a_question_names(question: str, column: str | None) -> None:
-    row = row_of(rows()[0].passage)
+    row = row_of(rows()[0].passage, document_of("bridges.csv", BRIDGES.encode()))
     assert row is not None
     place = asked_column(question, row)
     assert (None if place is None else row.columns[place]) == column
@@ -111,7 +112,8 @@ def test_several_cells_are_cut_to_the_one_whose_column_means_the_same(embedder: 
 
 
 def test_a_name_that_the_question_has_whole_comes_before_one_in_part() -> None:
-    row = row_of(rows(text="District,Lee,Hale,Votes in all\nExe,20,30,50\n")[0].passage)
+    votes = document_of("a.csv", b"District,Lee,Hale,Votes in all\nExe,20,30,50\n")
+    row = row_of(passages(votes)[0], votes)
     assert row is not None
     assert asked_column("How many votes did Lee get in Exe?", row) == 1
     assert asked_column("How many votes did Lee and Hale get in Exe?", row) is None
@@ -183,10 +185,21 @@ def test_the_rest_of_a_long_row_is_no_row_of_its_own() -> None:
     assert left.spans[-1].text == "1905"
 
 
-@given(st.lists(st.text("ab |,;\"'", max_size=8), min_size=1, max_size=6), st.sampled_from(["a.csv", "a.tsv", "a.md"]))
+HEADERS = {"a.csv": "a,b,c\n", "a.tsv": "a, x\tb\tc\n", "a.md": "|a|b|c|\n|-|-|-|\n", "b.md": "a|b|c\n-|-|-\n"}
+
+
+@given(st.lists(st.text("ab |,;\t\"'", max_size=8), min_size=1, max_size=6), st.sampled_from(sorted(HEADERS)))
 def test_any_row_has_cells_at_their_places(lines: list[str], name: str) -> None:
-    document = document_of(name, ("a,b|c\n" + "\n".join(lines)).encode())
-    found: list[Passage] = list(passages(document))
-    for row in filter(None, map(row_of, found)):
-        for cell in row.cells:
+    document = document_of(name, (HEADERS[name] + "\n".join(lines)).encode())
+    for passage in passages(document):
+        row = row_of(passage, document)
+        for cell in row.cells if row else ():
+            assert passage.start <= cell.start <= cell.end <= passage.end
             assert document.text[cell.start : cell.end] == cell.text
+
+
+def test_a_comma_in_a_name_divides_no_columns_of_tabs() -> None:
+    document = document_of("a.tsv", b"a, x\tb\n1, 2\t3\n")
+    row = row_of(passages(document)[0], document)
+    assert row is not None
+    assert (row.columns, [cell.text for cell in row.cells]) == (("a, x", "b"), ["1, 2", "3"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from dateutil import parser as dates
@@ -40,6 +40,10 @@ _CHARACTERS = {
     **dict(zip(range(0xFB00, 0xFB07), ("ff", "fi", "fl", "ffi", "ffl", "st", "st"), strict=True)),
 }
 """Control characters, soft hyphens and spaces without width go, other spaces become one, ligatures letters."""
+
+
+_YEARS = re.compile(r"\D{0,12}(?:1[89]|20)\d\d(?:\s?[-–/]\s?\d\d(?:\d\d)?)?\D{0,12}")
+"""A year, or two: "2019", "2019/20", "FY 2019", "2020 (estimate)"."""
 
 
 class Extraction:
@@ -181,6 +185,18 @@ class Extraction:
             blocks=tuple(self._blocks),
             pages=tuple(Page(number, start, end) for (number, start), end in zip(pages, ends, strict=True)),
         )
+
+
+def is_header(cells: Sequence[str]) -> bool:
+    """Whether a table's first row names its columns: every cell says something and holds no digit, but for years, of
+    which there are several.
+
+    >>> [is_header(cells.split()) for cells in ("Bridge Opened", "Town 2019 2020", "Exe 1905", "Exe 1905 210")]
+    [True, True, False, False]
+    """
+    years = sum(bool(_YEARS.fullmatch(cell.strip())) for cell in cells)
+    words = sum(bool(cell.strip()) and not re.search(r"\d", cell) for cell in cells)
+    return len(cells) > 1 and years + words == len(cells) and years != 1
 
 
 def lines(text: str) -> str:

@@ -13,7 +13,7 @@ from lxml import etree
 from qa.datatypes import Label
 from qa.errors import DocumentError
 from qa.formats.archives import member, open_archive, refuse_entities, xml
-from qa.formats.extraction import MAX_ROW_CHARACTERS, Extraction, sane_date
+from qa.formats.extraction import MAX_ROW_CHARACTERS, Extraction, is_header, sane_date
 from qa.formats.limits import MAX_PAGES
 from qa.formats.plain import decode
 from qa.structure import Structure, plain_text_structure, stated_date
@@ -31,10 +31,6 @@ _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallba
 _A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _TEMPLATE_DATES = frozenset({datetime.date(2013, 12, 23), datetime.date(2013, 1, 27)})
 """When the empty files were made that python-docx and python-pptx start from."""
-
-
-_YEARS = re.compile(r"\D{0,12}(?:1[89]|20)\d\d(?:\s?[-–/]\s?\d\d(?:\d\d)?)?\D{0,12}")
-"""A year, or two: "2019", "2019/20", "FY 2019", "2020 (estimate)"."""
 
 
 def refuse_unknown(error: Exception, kind: str) -> DocumentError:
@@ -175,18 +171,6 @@ def _word_text(paragraph: etree._Element) -> str:
         elif element.tag not in left_out:
             held.append(iter(element))
     return "".join(found)
-
-
-def is_header(cells: list[str]) -> bool:
-    """Whether a table's first row names its columns: every cell says something and holds no digit, but for years, of
-    which there are several.
-
-    >>> [is_header(cells.split()) for cells in ("Bridge Opened", "Town 2019 2020", "Exe 1905", "Exe 1905 210")]
-    [True, True, False, False]
-    """
-    years = sum(bool(_YEARS.fullmatch(cell.strip())) for cell in cells)
-    words = sum(bool(cell.strip()) and not re.search(r"\d", cell) for cell in cells)
-    return len(cells) > 1 and years + words == len(cells) and years != 1
 
 
 # PPTX

@@ -377,8 +377,8 @@ def _is_apart(lines: Sequence[_Line], i: int, gap: float) -> bool:
 def _page_pieces(
     lines: Sequence[_Line], is_running: Sequence[bool], body_size: float, gap: float, compounds: set[str]
 ) -> Iterator[_Piece]:
-    """The pieces of a page, tables as rows."""
-    found = {max(table.lines[0], table.lines[1]): table for table in tables(lines, is_running)}
+    """The pieces of a page, tables as rows at the place of their second line: the first may be drawn anywhere."""
+    found = {table.lines[1]: table for table in tables(lines, is_running)}
     in_tables = {place for table in found.values() for place in table.lines}
     text: list[tuple[_Line, bool]] = []
     for place, line in enumerate(lines):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Protocol
 
-from qa.formats.office import is_header
+from qa.formats.extraction import is_header
 from qa.text import BULLET
 
 CELL_GAP = 0.7
@@ -186,7 +186,7 @@ def _goes_on(row: Sequence[Line], cells: Sequence[Cell], line: Line) -> bool:
 
 
 def _aligned(above: Line, line: Line) -> int:
-    """How many cells of a line stand below one of another, which may be the only one of its kind."""
+    """How many cells of a line stand below one of another."""
     near = ALIGNED * line.size
 
     def is_below(cell: Cell, other: Cell) -> bool:

@@ -15,6 +15,7 @@ from qa.errors import DocumentError
 from qa.formats.archives import member, open_archive, refuse_entities, xml
 from qa.formats.extraction import Extraction
 from qa.formats.office import odf_facts, odf_text, refuse_unknown, stated_or
+from qa.formats.tables import is_header
 from qa.structure import Structure
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def _sheet(extraction: Extraction, name: str, rows: Iterable[Sequence[str]]) -> 
             extraction.paragraph(filled[0])
             continue
         label = extraction.row(cells, header)
-        if is_begin and _is_header(filled):
+        if is_begin and is_header(filled, lone_year=True):
             header = label
         is_begin = False
 
@@ -108,11 +109,6 @@ def _without_empty_columns(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[s
             del row[-1]
     first = min((next(i for i, cell in enumerate(row) if cell) for row in kept if row), default=0)
     return (row[first:] for row in kept)
-
-
-def _is_header(cells: Sequence[str]) -> bool:
-    """Whether a row names columns: all differ, and each is a word or a year."""
-    return len(set(cells)) == len(cells) and all(re.search(r"[^\W\d_]|^(?:1[89]|20)\d\d$", cell) for cell in cells)
 
 
 def _shown(value: Any, pattern: str) -> str:

@@ -18,7 +18,7 @@ SAMPLE_LINES = 20
 def comma_separated(content: bytes) -> tuple[str, Structure]:
     """A CSV file, divided by commas, semicolons, tabs or bars."""
     text = decode(content)
-    return text, _table(text, _delimiter(text))
+    return text, _table(text, delimiter_of(text))
 
 
 def tab_separated(content: bytes) -> tuple[str, Structure]:
@@ -31,7 +31,7 @@ def _table(text: str, delimiter: str) -> Structure:
     header: Label | None = None
     blocks: list[Block] = []
     for i, (start, end, cells) in enumerate(_rows(text, delimiter)):
-        if i == 0 and _is_header(cells):
+        if i == 0 and is_header(cells):
             header = column_label(text[start:end], start, delimiter)
         elif any(character.isalnum() for character in text[start:end]):
             blocks.append(Block("row", start, end, header))
@@ -72,7 +72,8 @@ def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
     return begin, begin + len(stripped)
 
 
-def _delimiter(text: str) -> str:
+def delimiter_of(text: str) -> str:
+    """The sign that divides a CSV file's columns."""
     sample = [line for line in text[:20_000].split("\n")[:SAMPLE_LINES] if line.strip()]
 
     def columns(delimiter: str) -> tuple[bool, int]:
@@ -85,8 +86,12 @@ def _delimiter(text: str) -> str:
         return ","
 
 
-def _is_header(cells: Sequence[str]) -> bool:
-    """Whether a row names columns: every cell holds a letter, but for years, of which there are several."""
+def is_header(cells: Sequence[str], lone_year: bool = False) -> bool:
+    """Whether a row names columns: all differ, and each holds a letter or is a year, of which there are several.
+
+    With `lone_year`, one is enough: where a table is known to begin.
+    """
     words = sum(bool(re.search(r"[^\W\d_]", cell)) for cell in cells)
     years = sum(bool(re.fullmatch(r"\s*(?:1[89]|20)\d\d\s*", cell)) for cell in cells)
-    return bool(cells) and words + years == len(cells) and years != 1 and len(set(cells)) == len(cells)
+    is_named = bool(cells) and words + years == len(cells) and len(set(cells)) == len(cells)
+    return is_named and (lone_year or years != 1)

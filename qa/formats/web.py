@@ -8,7 +8,7 @@ import email.policy
 import json
 import posixpath
 import re
-from collections.abc import Set
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -93,7 +93,7 @@ def _article(markup: str) -> tuple[str, Structure]:
     root = mains[0] if len(mains) == 1 and len(mains[0].text()) >= MIN_MAIN_CHARACTERS else tree.body
     if root is not None:
         _Walk(extraction, _frame(root)).walk(root)
-    return _result(extraction, tree, _stated_date(extraction, tree) or _date_anywhere(markup))
+    return _result(extraction, tree, lambda: _date_anywhere(markup))
 
 
 def page(markup: str) -> tuple[str, Structure]:
@@ -101,11 +101,16 @@ def page(markup: str) -> tuple[str, Structure]:
     tree = _parse(markup)
     extraction = Extraction()
     read_into(extraction, tree)
-    return _result(extraction, tree, _stated_date(extraction, tree))
+    return _result(extraction, tree, lambda: None)
 
 
-def _result(extraction: Extraction, tree: LexborHTMLParser, date: datetime.date | None) -> tuple[str, Structure]:
+def _result(
+    extraction: Extraction, tree: LexborHTMLParser, otherwise: Callable[[], datetime.date | None]
+) -> tuple[str, Structure]:
+    """What was read, with the title, site and date that the page states; `otherwise` gives a date where it has none."""
     facts = _facts(tree)
+    date = next((found for name in _DATE_NAMES if (found := sane_date(facts.get(name)))), None)
+    date = date or _linked_data_date(tree) or stated_date(extraction.text[:2_000])[0] or otherwise()
     source = facts.get("og:site_name") or facts.get("dc.publisher")
     titles = (_title(tree), facts.get("og:title"), extraction.first_heading)
     return extraction.result(*titles, date=date, source=source)
@@ -383,13 +388,6 @@ def _facts(tree: LexborHTMLParser) -> dict[str, str]:
         if name and value:
             facts.setdefault(name.lower(), value)
     return facts
-
-
-def _stated_date(extraction: Extraction, tree: LexborHTMLParser) -> datetime.date | None:
-    """The date in a page's metadata, else that of its text's dateline."""
-    facts = _facts(tree)
-    date = next((found for name in _DATE_NAMES if (found := sane_date(facts.get(name)))), None)
-    return date or _linked_data_date(tree) or stated_date(extraction.text[:2_000])[0]
 
 
 def _date_anywhere(markup: str) -> datetime.date | None:
