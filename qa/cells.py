@@ -14,9 +14,8 @@ from collections.abc import Callable, Sequence, Set
 from typing import NamedTuple
 
 from qa.datatypes import Candidate, Document, Passage, Reading, Span
-from qa.formats.tables import delimiter_of
 from qa.question import AnswerType, asked_type, asks_for_sentence
-from qa.text import content_stems, names_and_numbers
+from qa.text import content_stems, delimiter_of, names_and_numbers
 
 PROVED = 10.0
 """The score, above that of "not in this passage", of a cell where row and column leave no word of the question over:

@@ -1,7 +1,8 @@
-"""Sentences with their places, and words in the form in which they are compared."""
+"""Sentences with their places, words in the form in which they are compared, and the signs that divide texts."""
 
 from __future__ import annotations
 
+import csv
 import re
 import string
 from collections.abc import Iterator, Set
@@ -16,6 +17,10 @@ from qa.datatypes import Sentence
 MAX_SENTENCE_CHARACTERS = 1_000
 """A longer "sentence" (a table row, a line without punctuation) is cut between words: it would not fit a model's
 window of 256 tokens, and nobody wants it quoted whole."""
+
+DELIMITERS = ",;\t|"
+SAMPLE_LINES = 20
+"""A CSV file is divided by the one that divides its first lines into the same number of columns, and into the most."""
 
 _ABBREVIATION_END = re.compile(
     r"(?:\b(?:approx|appr|incl|excl|resp|para|paras|fig|figs|sec|ch|vol|no|nos|art|arts|ca|cf|viz|est)"
@@ -226,3 +231,17 @@ def share(wanted: Set[str], found: Set[str]) -> float:
     0.5
     """
     return len(wanted & found) / len(wanted) if wanted else 1.0
+
+
+def delimiter_of(text: str) -> str:
+    """The sign that divides a CSV file's columns."""
+    sample = [line for line in text[:20_000].split("\n")[:SAMPLE_LINES] if line.strip()]
+
+    def columns(delimiter: str) -> tuple[bool, int]:
+        widths = [len(cells) for cells in csv.reader(sample, delimiter=delimiter)]
+        return bool(widths) and len(set(widths)) == 1 and widths[0] > 1, max(widths, default=0)
+
+    try:
+        return max(DELIMITERS, key=columns)
+    except csv.Error:
+        return ","

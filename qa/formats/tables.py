@@ -9,10 +9,7 @@ from collections.abc import Iterator, Sequence
 from qa.datatypes import Block, Label
 from qa.formats.plain import decode
 from qa.structure import Structure, column_label
-
-DELIMITERS = ",;\t|"
-SAMPLE_LINES = 20
-"""The delimiter is the one that divides the first lines into the same number of columns, and into the most."""
+from qa.text import delimiter_of
 
 
 def comma_separated(content: bytes) -> tuple[str, Structure]:
@@ -70,20 +67,6 @@ def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
     stripped = row.strip()
     begin = start + len(row) - len(row.lstrip()) if stripped else start
     return begin, begin + len(stripped)
-
-
-def delimiter_of(text: str) -> str:
-    """The sign that divides a CSV file's columns."""
-    sample = [line for line in text[:20_000].split("\n")[:SAMPLE_LINES] if line.strip()]
-
-    def columns(delimiter: str) -> tuple[bool, int]:
-        widths = [len(cells) for cells in csv.reader(sample, delimiter=delimiter)]
-        return bool(widths) and len(set(widths)) == 1 and widths[0] > 1, max(widths, default=0)
-
-    try:
-        return max(DELIMITERS, key=columns)
-    except csv.Error:
-        return ","
 
 
 def is_header(cells: Sequence[str], lone_year: bool = False) -> bool:
