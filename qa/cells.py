@@ -11,6 +11,7 @@ import functools
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence, Set
+from pathlib import PurePath
 from typing import NamedTuple
 
 from qa.datatypes import Candidate, Document, Passage, Reading, Span
@@ -35,6 +36,7 @@ NEAR_GAP = 0.1
 much nearer than the others: "Population" to "How many people live in Mali?" (.53, and "Life expectancy" .24)."""
 
 _BAR = "|"
+_MARKDOWN = (".md", ".markdown")
 _HEAD = re.compile(
     r"\b(?:which|what)\s+(?:(?:is|are|was|were)\s+)?(?:(?:the|an?)\s+)?(?P<head>.+?)"
     r"(?:\s+(?:of|for|in|on|at|to|by|with|from|does|do|did|is|are|was|were|has|have|had|will|can|could|should|would)\b"
@@ -183,11 +185,9 @@ def row_of(passage: Passage, document: Document) -> Row | None:
         return None
     if (block.start, block.end) != (passage.start, passage.end):  # a part of a long row
         return None
-    if document.id.lower().endswith(".tsv"):
-        separator = "\t"
-    else:
-        separator = delimiter_of(document.text) if document.id.lower().endswith(".csv") else _BAR
-    is_framed = separator == _BAR and block.label.text.startswith(_BAR)
+    kind = PurePath(document.id).suffix.lower()
+    separator = delimiter_of(document.text) if kind == ".csv" else "\t" if kind == ".tsv" else _BAR
+    is_framed = kind in _MARKDOWN and block.label.text.startswith(_BAR) and passage.text.startswith(_BAR)
     columns = tuple(cell.text for cell in _cells(block.label.text, 0, separator, is_framed))
     cells = tuple(_cells(passage.text, passage.start, separator, is_framed))
     return Row(columns, cells) if 1 < len(cells) <= len(columns) else None

@@ -69,7 +69,7 @@ READERS: dict[str, Callable[[bytes], tuple[str, Structure]]] = {
 READ_HERE = frozenset({".txt", ".text", ".md", ".markdown", ".csv", ".tsv"})
 """Formats simple enough to be read in this process; all others are read in one that can be killed."""
 
-READING = 3
+READING = 4
 """Raised whenever files are read in another way than before, so that an index made before is made again."""
 
 

@@ -15,6 +15,7 @@ from qa.documents import document_of
 from qa.embedding import SentenceTransformerEmbedder
 from qa.passages import passages
 from tests.reading import candidate
+from tests.writers import table_file
 
 BRIDGES = """Bridge,Town,Opened,Length (m),Engineer
 Exe,Exeter,1905,210,Ann Lee
@@ -68,6 +69,21 @@ def test_a_row_has_its_cells_in_every_format(name: str, text: str, cells: list[s
     assert [cell.text for cell in row.cells] == cells
     assert [document.text[cell.start : cell.end] for cell in row.cells] == cells
     assert len(row.columns) >= len(cells)
+
+
+CORNER = (("", "Year 1", "Year 2", "Change"), ("Income", "5", "40", "35"), ("Costs", "7", "", ""))
+
+
+@pytest.mark.parametrize("kind", ["csv", "md", "html", "docx", "pptx", "xlsx", "pdf"])
+def test_columns_stand_over_their_cells_beside_an_empty_corner(kind: str) -> None:
+    document = document_of(f"a.{kind}", table_file(f"a.{kind}", CORNER))
+    first, second = filter(None, (row_of(passage, document) for passage in passages(document)))
+
+    assert list(zip(first.columns, [cell.text for cell in first.cells], strict=True)) == [
+        *zip(*CORNER[:2], strict=True)
+    ]
+    assert second.columns == CORNER[0]
+    assert [second.words(column) for column in range(4)] == list(CORNER[2])
 
 
 @pytest.mark.parametrize("text", ["# Home | News\n\nIt is 9 | 10 again.", "# a, b\n\nOne, two."])

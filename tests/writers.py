@@ -196,6 +196,36 @@ def xlsx_file() -> bytes:
     return _saved(workbook)
 
 
+def table_file(name: str, rows: Sequence[Sequence[str]]) -> bytes:
+    """A file with a table alone, in the format that its name tells: csv, md, html, docx, pptx, xlsx or pdf."""
+    kind = name.rpartition(".")[2]
+    if kind == "pdf":
+        return table_pdf(rows)
+    if kind == "xlsx":
+        workbook = openpyxl.Workbook()
+        for row in rows:
+            workbook.active.append(row)
+        return _saved(workbook)
+    if kind in ("docx", "pptx"):
+        document = docx.Document() if kind == "docx" else pptx.Presentation()
+        if kind == "docx":
+            table = document.add_table(len(rows), len(rows[0]))
+        else:
+            shapes = document.slides.add_slide(document.slide_layouts[6]).shapes
+            table = shapes.add_table(len(rows), len(rows[0]), 0, 0, 4_000_000, 1_000_000).table
+        for i, row in enumerate(rows):
+            for j, text in enumerate(row):
+                table.cell(i, j).text = text
+        return _saved(document)
+    if kind == "html":
+        cells = ["".join(f"<t{'hd'[i > 0]}>{text}" for text in row) for i, row in enumerate(rows)]
+        return f"<table>{''.join(f'<tr>{row}' for row in cells)}</table>".encode()
+    lines = [f"|{'|'.join(row)}|" if kind == "md" else ",".join(row) for row in rows]
+    if kind == "md":
+        lines.insert(1, "|-" * len(rows[0]) + "|")
+    return "\n".join(lines).encode()
+
+
 def _saved(document: docx.document.Document | pptx.presentation.Presentation | openpyxl.Workbook) -> bytes:
     file = io.BytesIO()
     document.save(file)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -188,15 +189,24 @@ class Extraction:
 
 
 def is_header(cells: Sequence[str]) -> bool:
-    """Whether a table's first row names its columns: every cell says something and holds no digit, but for years, of
-    which there are several.
+    """Whether a table's first row names its columns, of which the first and the last may have no name.
+
+    A name holds no digit, or is one of several like "2019", "FY 2020" or "Year 1"; beside an empty corner also the one.
 
     >>> [is_header(cells.split()) for cells in ("Bridge Opened", "Town 2019 2020", "Exe 1905", "Exe 1905 210")]
     [True, True, False, False]
+    >>> [is_header(cells) for cells in (("", "Year 1", "Year 2", ""), ("", "2019", "Change"), ("Income", "", ""))]
+    [True, True, False]
     """
-    years = sum(bool(_YEARS.fullmatch(cell.strip())) for cell in cells)
-    words = sum(bool(cell.strip()) and not re.search(r"\d", cell) for cell in cells)
-    return len(cells) > 1 and years + words == len(cells) and years != 1
+    names = [cell.strip() for cell in cells]
+    while names and not names[-1]:
+        del names[-1]
+    has_corner = names[:1] == [""]
+    names = names[has_corner:]
+    words = sum(bool(name) and not re.search(r"\d", name) for name in names)
+    alike = Counter(re.sub(r"\d+", "0", name) for name in set(names) if re.match(r"[^\W\d_].*\d", name))
+    numbered = sum(bool(_YEARS.fullmatch(name)) or alike[re.sub(r"\d+", "0", name)] > 1 for name in names)
+    return len(names) > 1 and words + numbered == len(names) and (has_corner or numbered != 1)
 
 
 def lines(text: str) -> str:

@@ -128,7 +128,7 @@ def tables(lines: Sequence[Line], is_running: Sequence[bool]) -> list[Table]:
     found: list[Table] = []
     taken: set[int] = set()
     for rows in _runs(lines, is_running):
-        has_header = _is_header(lines[rows[0][0]])
+        has_header = _is_header(lines[rows[0][0]], lines[rows[min(1, len(rows) - 1)][0]])
         above = None if has_header else _header_above(lines, rows[0][0])
         if above is not None and above not in taken:
             rows, has_header = [[above], *rows], True
@@ -196,15 +196,26 @@ def _aligned(above: Line, line: Line) -> int:
     return sum(any(is_below(cell, other) for other in above.cells) for cell in line.cells)
 
 
-def _is_header(line: Line) -> bool:
-    return is_header([line.text[cell.start : cell.end] for cell in line.cells])
+def _is_header(line: Line, below: Line) -> bool:
+    """Whether a line names the columns of the row below it."""
+    corner = [""] if _has_corner(line.cells, below.cells) else []
+    return is_header([*corner, *(line.text[cell.start : cell.end] for cell in line.cells)])
+
+
+def _has_corner(header: Sequence[Cell], row: Sequence[Cell]) -> bool:
+    """Whether the names of columns begin only over a row's second cell."""
+    return len(header) + 1 == len(row) and row[0].right <= header[0].left
 
 
 def _header_above(lines: Sequence[Line], first: int) -> int | None:
     """The line that names the columns, drawn before or after others, next above a table's first row on the page."""
     row = lines[first]
     above = [i for i, line in enumerate(lines) if 0 < line.bottom - row.top + 0.6 * row.size < ROW_GAP * row.size]
-    named = [i for i in above if len(lines[i].cells) == len(row.cells) and _is_header(lines[i])]
+    named = [
+        i
+        for i in above
+        if len(lines[i].cells) + _has_corner(lines[i].cells, row.cells) == len(row.cells) and _is_header(lines[i], row)
+    ]
     return min(named, key=lambda i: lines[i].bottom, default=None)
 
 
@@ -223,12 +234,21 @@ def _is_table(lines: Sequence[Line], has_header: bool) -> bool:
 
 
 def _columns(rows: Sequence[Sequence[Cell]], has_header: bool) -> list[tuple[float, float]]:
-    """The columns' places: those of the cells of all rows that have as many as the header, else the usual number."""
-    usual = len(rows[0]) if has_header else Counter(len(row) for row in rows if len(row) > 1).most_common(1)[0][0]
-    return [
-        (min(cell.left for cell in column), max(cell.right for cell in column))
-        for column in zip(*(row for row in rows if len(row) == usual), strict=True)
-    ]
+    """The columns' places: those of the cells of all rows that have as many as the header, else the usual number.
+
+    Of a header that has no name for the first column, the others' cells belong to its names.
+    """
+    header = rows[0]
+    cornered = [row for row in rows[1:] if has_header and _has_corner(header, row)]
+    if len(cornered) > sum(len(row) == len(header) for row in rows[1:]):
+        below = list(zip(*cornered, strict=True))
+        return [_place(below[0]), *(_place([name, *cells]) for name, cells in zip(header, below[1:], strict=True))]
+    usual = len(header) if has_header else Counter(len(row) for row in rows if len(row) > 1).most_common(1)[0][0]
+    return [_place(column) for column in zip(*(row for row in rows if len(row) == usual), strict=True)]
+
+
+def _place(column: Sequence[Cell]) -> tuple[float, float]:
+    return min(cell.left for cell in column), max(cell.right for cell in column)
 
 
 def _in_columns(lines: Sequence[tuple[int, Sequence[Cell]]], columns: Sequence[tuple[float, float]]) -> Row:

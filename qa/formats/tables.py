@@ -72,8 +72,9 @@ def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
 def is_header(cells: Sequence[str], lone_year: bool = False) -> bool:
     """Whether a row names columns: all differ, and each holds a letter or is a year, of which there are several.
 
-    With `lone_year`, one is enough: where a table is known to begin.
+    The first may be empty, above the rows' names. With `lone_year`, one is enough: where a table is known to begin.
     """
+    cells = cells[1:] if len(cells) > 2 and not cells[0].strip() else cells
     words = sum(bool(re.search(r"[^\W\d_]", cell)) for cell in cells)
     years = sum(bool(re.fullmatch(r"\s*(?:1[89]|20)\d\d\s*", cell)) for cell in cells)
     is_named = bool(cells) and words + years == len(cells) and len(set(cells)) == len(cells)
