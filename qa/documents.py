@@ -20,10 +20,11 @@ from qa.errors import CorpusError, DocumentError
 from qa.formats.isolation import read_isolated
 from qa.formats.limits import MAX_FILE_BYTES
 from qa.formats.mail import eml
-from qa.formats.office import docx, odt, pptx, rtf
+from qa.formats.office import docx, odt, rtf
 from qa.formats.pdf import pdf
 from qa.formats.plain import ENCODING_SAMPLE_BYTES, decode, markdown, plain_text
 from qa.formats.sheets import ods, xlsx
+from qa.formats.slides import pptx
 from qa.formats.tables import comma_separated, tab_separated
 from qa.formats.web import epub, html, mhtml
 from qa.structure import Structure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import email.message
 import json
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.resources import files
@@ -261,6 +262,48 @@ def test_slides_are_pages_and_speakers_notes_are_read(tmp_path: Path) -> None:
     note = holding(document, "The figures are those of the survey.")
     assert (document.page_at(note.start), note.headings) == (3, ("Figures",))
     assert holding(document, "Exe |").text == "Exe | 1905"
+
+
+TEAM = [
+    (20, 40, 50, 10, "Ann Lee"),
+    (80, 40, 50, 10, "Tom Hale"),
+    (20, 50, 50, 12, "Engineer"),
+    (80, 51, 50, 12, "Mayor"),
+]
+"""Two names beside each other, what they do below them: in the order in which a program may save them."""
+
+
+@pytest.mark.parametrize("in_group", [False, True])
+def test_boxes_right_below_each_other_on_a_slide_are_read_together(tmp_path: Path, in_group: bool) -> None:
+    document = read(tmp_path, "a.pptx", writers.slide_of_boxes(*TEAM, in_group=in_group))
+
+    assert [passage.text for passage in passages(document)] == ["Ann Lee | Engineer", "Tom Hale | Mayor"]
+
+
+def test_names_and_their_texts_in_turns_are_so_many_cards(tmp_path: Path) -> None:
+    boxes = [(20, 40 + 30 * i, 50, 10, name) for i, name in enumerate(("Aim", "Means", "Cost"))]
+    boxes += [(20, 52 + 30 * i, 50, 15, text) for i, text in enumerate(("A bridge.", "Stone.", "None."))]
+    document = read(tmp_path, "a.pptx", writers.slide_of_boxes(*boxes))
+
+    assert document.text == "Aim | A bridge.\nMeans | Stone.\nCost | None."
+
+
+def test_boxes_with_much_text_stay_paragraphs_in_the_order_of_columns(tmp_path: Path) -> None:
+    boxes = [
+        (110, 60, 80, 60, f"{FILLER} Right. " * 4),
+        (20, 60, 80, 60, f"{FILLER} Left. " * 4),
+        (110, 45, 80, 10, "Second"),
+        (20, 45, 80, 10, "First"),
+        (20, 121, 170, 10, "Below"),
+    ]
+    document = read(tmp_path, "a.pptx", writers.slide_of_boxes(*boxes))
+
+    assert re.findall(r"First|Second|Left|Right|Below", document.text) == [
+        *("First", *["Left"] * 4),
+        *("Second", *["Right"] * 4),
+        "Below",
+    ]
+    assert not any(block.kind == "row" for block in document.blocks)
 
 
 def test_a_deleted_and_an_inserted_word_of_a_tracked_change(tmp_path: Path) -> None:

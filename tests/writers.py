@@ -15,6 +15,7 @@ from docx.opc.packuri import PackURI
 from docx.opc.part import Part
 from docx.oxml import parse_xml
 from fpdf import FPDF
+from pptx.util import Mm
 
 FACT = "The stone bridge at Exeter was opened by Mayor Alice Hooper in 1905."
 """The sentence that every file written here holds once."""
@@ -166,6 +167,16 @@ def pptx_file() -> bytes:
         for j, text in enumerate(row):
             table.cell(i, j).text = text
     third.notes_slide.notes_text_frame.text = "The figures are those of the survey."
+    return _saved(presentation)
+
+
+def slide_of_boxes(*boxes: tuple[int, int, int, int, str], in_group: bool = False) -> bytes:
+    """A slide with text boxes: each with its left edge, top, width and height in millimetres, and its text."""
+    presentation = pptx.Presentation()
+    shapes = presentation.slides.add_slide(presentation.slide_layouts[6]).shapes
+    shapes = shapes.add_group_shape().shapes if in_group else shapes
+    for *place, text in boxes:
+        shapes.add_textbox(*map(Mm, place)).text_frame.text = text
     return _saved(presentation)
 
 

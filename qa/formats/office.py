@@ -1,4 +1,4 @@
-"""Office files: DOCX, PPTX, ODT and RTF. Macros are never run, pictures and links never fetched."""
+"""Office files: DOCX, ODT and RTF. Macros are never run, pictures and links never fetched."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import datetime
 import io
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from lxml import etree
 
@@ -14,7 +14,6 @@ from qa.datatypes import Label
 from qa.errors import DocumentError
 from qa.formats.archives import member, open_archive, refuse_entities, xml
 from qa.formats.extraction import MAX_ROW_CHARACTERS, Extraction, is_header, sane_date
-from qa.formats.limits import MAX_PAGES
 from qa.formats.plain import decode
 from qa.structure import Structure, plain_text_structure, stated_date
 
@@ -28,7 +27,6 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 """A second copy of a text box, for programs that cannot draw the first."""
 
-_A = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _TEMPLATE_DATES = frozenset({datetime.date(2013, 12, 23), datetime.date(2013, 1, 27)})
 """When the empty files were made that python-docx and python-pptx start from."""
 
@@ -171,86 +169,6 @@ def _word_text(paragraph: etree._Element) -> str:
         elif element.tag not in left_out:
             held.append(iter(element))
     return "".join(found)
-
-
-# PPTX
-
-
-def pptx(content: bytes) -> tuple[str, Structure]:
-    """A presentation: slides are pages, their titles headings; tables and speaker's notes are read too."""
-    refuse_entities(open_archive(content))
-    import pptx as python_pptx
-
-    extraction = Extraction()
-    try:
-        presentation = python_pptx.Presentation(io.BytesIO(content))
-        if len(presentation.slides) > MAX_PAGES:
-            raise DocumentError(f"it has {len(presentation.slides):,} slides (at most {MAX_PAGES:,}; QA_MAX_PAGES)")
-        for number, slide in enumerate(presentation.slides, start=1):
-            extraction.page(number)
-            _slide(extraction, slide)
-        properties = presentation.core_properties
-        stated_title, created = properties.title, properties.created
-    except (DocumentError, MemoryError, RecursionError):
-        raise
-    except Exception as error:  # as with python-docx
-        raise refuse_unknown(error, "PPTX") from error
-    return extraction.result(stated_title, extraction.first_heading, date=stated_or(created, extraction))
-
-
-def _slide(extraction: Extraction, slide: Any) -> None:
-    title = slide.shapes.title
-    pieces = list(_shapes(slide.shapes, None if title is None else title.shape_id))
-    notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
-    noted = [] if notes is None else [p.text for p in notes.paragraphs if p.text.strip()]
-    if title is not None and title.text_frame.text.strip():
-        if any(text.strip() for piece in pieces for text in piece) or noted:
-            extraction.heading(title.text_frame.text, 1)
-        else:
-            extraction.paragraph(title.text_frame.text)  # all that the slide says
-    header: Label | None = None
-    for kind, *texts in pieces:
-        if kind == "table":
-            header = None
-        elif kind == "row":
-            label = extraction.row(texts, header)
-            header = header or (label if is_header(texts) else None)
-        elif kind == "item":
-            extraction.item(texts[0])
-        else:
-            extraction.paragraph(texts[0])
-    for text in noted:
-        extraction.paragraph(text)
-
-
-def _shapes(shapes: Any, title_id: int | None) -> Iterator[tuple[str, ...]]:
-    """The pieces of text in shapes, those of groups included: a kind, then the text or a row's cells."""
-    from pptx.enum.shapes import PP_PLACEHOLDER
-
-    for shape in shapes:
-        if shape.shape_id == title_id:
-            continue
-        if shape.is_placeholder and shape.placeholder_format.type in (
-            PP_PLACEHOLDER.FOOTER,
-            PP_PLACEHOLDER.SLIDE_NUMBER,
-            PP_PLACEHOLDER.DATE,
-        ):
-            continue
-        if hasattr(shape, "shapes"):
-            yield from _shapes(shape.shapes, title_id)
-        elif shape.has_text_frame:
-            paragraphs = [p.text for p in shape.text_frame.paragraphs if p.text.strip()]
-            kind = "item" if len(paragraphs) > 1 else "paragraph"
-            yield from ((kind, text) for text in paragraphs)
-        elif shape.has_table:
-            yield ("table",)
-            for row in shape.table._tbl.tr_lst:
-                yield ("row", *(_drawn_text(cell) for cell in row.tc_lst))
-
-
-def _drawn_text(element: etree._Element) -> str:
-    paragraphs = element.iter(f"{_A}p")
-    return " ".join("".join(part.text or "" for part in p.iter(f"{_A}t")) for p in paragraphs)
 
 
 # ODT
