@@ -19,6 +19,10 @@ DEFINED = 10.0
 """The score, above that of "not in this passage", of a sentence that begins as a definition of the term does: that of
 what an abbreviation's letters prove."""
 
+SEVERAL = 11.0
+"""The same of one that begins with the plural that the question has: "The Foundation Documents are …" says which they
+are, where "A Foundation Document is …" says what makes one."""
+
 NAMED = 5.0
 """The same of a sentence that defines the term on its way, or gives it to what it names: "… (the “Company”)"."""
 
@@ -95,10 +99,14 @@ def defined_in(term: str, passage: Passage, plainly: bool = False) -> Iterator[t
         rf"|{_AS_INTRODUCED}{marks}+{written}{marks}+[^()]{{0,60}}\)",
         re.IGNORECASE,
     )
+    as_asked = _BETWEEN_WORDS.join(map(re.escape, term.split()))
+    several = re.compile(rf"{lead}{as_asked}\s+(?:are|were)\s+(?!not\b|\w+ed\b)", re.IGNORECASE)
     goes_on = re.compile(rf"\W*(?:{_SAYS}|{_IS_A}|(?:is|are)\s+(?:the|all|either|each|every)\b)", re.IGNORECASE)
     headed = bool(passage.headings) and re.fullmatch(rf"[\W\d_]*{loose}\W*", passage.headings[-1], re.IGNORECASE)
     for i, sentence in enumerate(passage.sentences):
-        if opens.match(sentence.text) or (i == 0 and headed and goes_on.match(sentence.text)):
+        if plainly and several.match(sentence.text):
+            yield sentence, SEVERAL
+        elif opens.match(sentence.text) or (i == 0 and headed and goes_on.match(sentence.text)):
             yield sentence, DEFINED
         elif on_its_way.search(sentence.text):
             yield sentence, NAMED
@@ -125,7 +133,7 @@ def with_definitions(
                 sentence.start,
                 sentence.end,
                 sentence.text,
-                reading.null + (max(score, best) if score == DEFINED else score),
+                reading.null + (score if score == NAMED else max(score, best + score - DEFINED)),
             ),
             documents(candidate.passage.document),
         )

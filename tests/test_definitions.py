@@ -109,6 +109,18 @@ def test_what_something_is_defines_it_where_nothing_else_is_asked_for() -> None:
         assert found.spans[0].text.startswith(first)
 
 
+def test_what_several_things_are_comes_before_what_one_of_them_is() -> None:
+    text = "A Founding Paper is a text that all must know. The Founding Papers are the Charter and the\nRules."
+    source = document("a.txt", text)
+    reading = Reading((), null=0.0)
+
+    def first(question: str) -> str:
+        return with_definitions(reading, question, candidates(source), {"a.txt": source}.__getitem__).spans[0].text
+
+    assert first("What are the Founding Papers?") == "The Founding Papers are the Charter and the\nRules."
+    assert first("What is a Founding Paper?") == "A Founding Paper is a text that all must know."
+
+
 @given(st.text("ab c.*([“", min_size=1, max_size=12), st.text("ab c.:“”()", max_size=40))
 def test_any_term_may_be_looked_for_in_any_text(term: str, text: str) -> None:
     for only in candidates(document("a.txt", f"“{term}” means {text}.")):
