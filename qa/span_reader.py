@@ -72,6 +72,12 @@ BUNDLED_READER = Path(str(files("qa"))) / "models" / "reader"
 DATE_WORDS = 6
 """A longer answer to "when" is more than a date ("at the beginning of March 1992" is six words)."""
 
+EVENT_WORDS = 20
+"""What a length of time is reckoned from is quoted with it up to so many words; more is a whole provision."""
+
+_LENGTH_OF_TIME = re.compile(r"(?:\d|\w)[\s-]+(?:minute|hour|day|week|month|year)s?$", re.IGNORECASE)
+_EVENT = re.compile(r"\s+(?:before|after|from|prior\s+to|following|of|upon)\s+[^.,;:!?()]+(?<!\s)", re.IGNORECASE)
+
 NULL_SCORE = 0.0
 """Log-odds of even: above it the model finds an answer likelier than none."""
 
@@ -141,13 +147,14 @@ class SpanReader:
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """Up to `SPANS_A_PASSAGE` spans a passage, best first.
 
-        Sentences where only they answer, whole lists where several things are asked for, dates for "when".
+        Sentences where only they answer, whole lists where several things are asked for; for "when" dates, and how
+        long before or after what.
         """
         spans = self.spans(question, candidates, whole_lists=asks_for_list(question))
         if asks_for_sentence(question):
             spans = [_whole_sentence(span) for span in spans]
         elif asked_type(question) == "date":
-            spans = [_its_date(span) for span in spans]
+            spans = [_with_its_event(_its_date(span)) for span in spans]
         return Reading(tuple(spans), NULL_SCORE)
 
     def spans(self, question: str, candidates: Sequence[Candidate], whole_lists: bool = False) -> list[Span]:
@@ -368,6 +375,19 @@ def _its_date(span: Span) -> Span:
         return span
     start, end = dates[0]
     return dataclasses.replace(span, start=span.start + start, end=span.start + end, text=span.text[start:end])
+
+
+def _with_its_event(span: Span) -> Span:
+    """A length of time with what it is before or after: "six weeks before the post becomes vacant"."""
+    passage = span.candidate.passage
+    sentence = next((s for s in passage.sentences if s.start <= span.start < span.end <= s.end), None)
+    if sentence is None or not _LENGTH_OF_TIME.search(span.text) or any(expressions("date", span.text)):
+        return span
+    event = _EVENT.match(sentence.text, span.end - sentence.start)
+    if event is None or len(event[0].split()) > EVENT_WORDS:
+        return span
+    end = sentence.start + event.end()
+    return dataclasses.replace(span, end=end, text=passage.text[span.start - passage.start : end - passage.start])
 
 
 class OpenVINOModel:
