@@ -249,13 +249,13 @@ def test_a_hugging_face_folder_that_is_none_is_refused(tmp_path: Path):
     ("first", "last", "question", "answer"),
     [
         ("six", "weeks", "When does it begin?", "six weeks before the post becomes vacant"),
-        ("30", "days", "By what date must it be paid?", "30 days after receipt of a bill"),
+        ("30", "days", "By what date must it be paid?", "30 days after receipt of it"),
         ("30", "days", "Within how many days must it be paid?", "30 days"),
         ("two", "years", "When does it end?", "two years"),  # nothing is told that they are reckoned from
     ],
 )
 def test_a_length_of_time_is_quoted_with_what_it_is_reckoned_from(first: str, last: str, question: str, answer: str):
-    text = "It begins six weeks before the post becomes vacant, and ends in two years. Pay 30 days after receipt of a bill."
+    text = "It begins six weeks before the post becomes vacant, and ends in two years. Pay 30 days after receipt of it."
     [only] = candidates(document("a.txt", text))
 
     assert read(Marking(first, last), question, only).spans[0].text == answer
