@@ -157,6 +157,15 @@ _STEPS = re.compile(
 )
 """What asks what to do, as against how something came about or works ("How did plants …?")."""
 
+_WRITTEN = "written|authored|drafted|prepared|compiled|edited|published|issued|translated|revised|updated|released"
+_WRITER = "author|writer|editor|publisher|reporter|journalist|translator|byline"
+_ORIGIN = re.compile(
+    rf"(?:who|which \w+)(?: (?:co-?|has |have |had |originally |first |last ))?\s?(?:wrote|{_WRITTEN})\b"
+    rf"|(?:who|what)(?: (?:is|are|was|were)|[’']s) .*\b(?:{_WRITER})s?\b"
+    rf"|(?:by whom|when|who|what (?:date|day|month|year)) (?:is|are|was|were|has|have) .*\b(?:{_WRITTEN})\b",
+    re.IGNORECASE,
+)
+
 _THING = (
     r"(?!(?:happening|new|wrong|next|special|important|different|available|possible|missing|left)$)"
     r"(?!.*(?:[\w-]{2}[^\We]ed|missing)(?: (?:as|into))?$)"
@@ -298,6 +307,17 @@ def asks_for_definition(question: str) -> bool:
     """
     asked = question[_lead(question).end() :].rstrip(" .!?…")
     return any(pattern.fullmatch(asked) for pattern in _DEFINITION)
+
+
+def asks_for_origin(question: str) -> bool:
+    """Whether a question asks who wrote or published a text, or when: what stands at its beginning.
+
+    >>> [asks_for_origin(q) for q in ("Who wrote the report?", "Who are its authors?", "When was it published?")]
+    [True, True, True]
+    >>> [asks_for_origin(q) for q in ("Who read the report?", "When was the bridge built?", "What did Homer write?")]
+    [False, False, False]
+    """
+    return bool(_ORIGIN.match(question, _lead(question).end()))
 
 
 def asks_for_list(question: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from qa.datatypes import Candidate, Passage
 from qa.definitions import DEFINED, asked_term, defined_in
 from qa.embedding import Embedder
 from qa.index import Index
+from qa.question import asks_for_origin
 from qa.store import Chosen
 
 SEARCH_DEPTH = 50
@@ -30,6 +31,14 @@ oftener."""
 
 TELLING_MOST = 4
 """Of those that do, so many are given: enough to see whether they agree."""
+
+
+BEGINNING = 2
+"""First passages of a document, where it is told who wrote it, often in a line of its own..."""
+
+BEGINNING_HITS = 5
+BEGINNING_DOCUMENTS = 3
+"""...read of so many documents, those of the best hits of both searches: the question names what was written."""
 
 
 class Retriever(Protocol):
@@ -68,6 +77,7 @@ class HybridRetriever:
     A passage beyond the `SEARCH_DEPTH` best of BM25 counts as the last of them there: of common words it may have as
     many as these.
     Where a question asks what an abbreviation stands for, or what a term means, passages that say so come before all
+    others. Where it asks who wrote a text, the beginnings of those found are candidates, too, beyond k behind the
     others.
     Raises IndexStale when the index was made with another embedder.
     """
@@ -87,9 +97,10 @@ class HybridRetriever:
         dense = self.index.vectors.nearest(vector, depth, chosen)
         lexical = self.index.lexical.best(question, depth, chosen)
         kept = self._rows(carried, chosen)
+        begins = self._beginnings([dense, lexical]) if asks_for_origin(question) else set()
         telling = self._telling(question, chosen)
         cosine, bm25 = dict(dense), {**telling, **dict(lexical)}
-        missing = list({*bm25, *kept} - cosine.keys())
+        missing = list({*bm25, *kept, *begins} - cosine.keys())
         cosine.update(zip(missing, self.index.vectors.cosines(vector, missing), strict=True))
         beyond = lexical[-1][1] if len(lexical) == depth else 0.0
         score = {row: cosine[row] + BM25_WEIGHT * bm25.get(row, beyond) for row in cosine}
@@ -101,7 +112,7 @@ class HybridRetriever:
         candidates: list[Candidate] = []
         for place, rows in enumerate(same.values()):
             is_carried = not kept.isdisjoint(rows)
-            if place >= k and not is_carried:
+            if place >= k and not is_carried and begins.isdisjoint(rows):
                 continue
             passage, *copies = self.index.store.passages(rows)
             rank, row = len(candidates) + 1, rows[0]
@@ -123,6 +134,14 @@ class HybridRetriever:
         else:
             says = [any(score == DEFINED for _, score in defined_in(term, passage)) for passage in passages]
         return dict(list(itertools.compress(hits, says))[:TELLING_MOST])
+
+    def _beginnings(self, searches: Iterable[Sequence[tuple[int, float]]]) -> set[int]:
+        """The rows of the first passages of the documents that searches find first."""
+        hits = zip(*searches, strict=False)  # by turns: the best of each, then the second of each
+        rows = [row for pair in itertools.islice(hits, BEGINNING_HITS) for row, _ in pair]
+        documents = dict.fromkeys(passage.document for passage in self.index.store.passages(rows))
+        found = (self.index.store.first_rows(document, BEGINNING) for document in documents)
+        return set(itertools.chain.from_iterable(itertools.islice(found, BEGINNING_DOCUMENTS)))
 
     def _rows(self, passages: Sequence[Passage], chosen: Chosen | None) -> set[int]:
         """The rows of passages, of those that are still there and chosen."""

@@ -271,6 +271,11 @@ class Store:
         }
         return [found[row] for row in rows]
 
+    def first_rows(self, document: str, count: int) -> list[int]:
+        """The rows of a document's first passages, in order."""
+        query = "SELECT row FROM passages WHERE document = ? ORDER BY row LIMIT ?"
+        return [row for (row,) in self._rows(query, document, count)]
+
     def passages_of(self, document: str) -> list[Passage]:
         """All passages of a document, in order."""
         return [

@@ -89,6 +89,12 @@ _DATELINE = re.compile(
     r"(?:,\s*(?P<source>[^,]{2,40}?))?"
     r"\s+(?:--|[-–—])\s"
 )
+_BYLINE = re.compile(
+    r"(?i:(?:written|drafted|prepared|compiled|edited|translated|reported|presented|submitted)\s+(?:and\s+\w+\s+)?by"
+    r"|authors?:)\s+[A-Z]|[Bb][Yy]\s+[A-Z][\w.’'-]*\s+[A-Z]"
+)
+"""Who wrote a text is read with it, and is no heading of what follows: "Written by Ann Lee"."""
+
 _STATED_DATE = re.compile(
     rf"(?:(?:date|dated|published|updated|last updated|posted|issued)(?: on)?\s*:?\s*)?(?P<date>{_DATE})\.?",
     re.IGNORECASE,
@@ -211,7 +217,12 @@ def _is_heading(lines: Sequence[_Line], i: int, width: int | None, in_timeline: 
         return False
     if not (line[0].isupper() or line[0].isdigit()) or line[-1] in ".:;,!" or not any(c.isalpha() for c in line):
         return False
-    if _EVENT.match(line) or (BULLET.match(line) and not re.match(r"\d", line)) or _STATED_DATE.fullmatch(line):
+    if (
+        _BYLINE.match(line)
+        or _EVENT.match(line)
+        or (BULLET.match(line) and not re.match(r"\d", line))
+        or _STATED_DATE.fullmatch(line)
+    ):
         return False
     if BULLET.match(line) and i + 1 < len(lines) and BULLET.match(lines[i + 1].text):
         return False  # "1. One" above "2. Two" is a list

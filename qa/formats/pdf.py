@@ -62,6 +62,12 @@ _PAGE_NUMBER = re.compile(
 _DOT_LEADERS = re.compile(r"(?:\. ?){5,}")
 """A line of a table of contents, or of a price list."""
 
+_FIRST = re.compile(r"(?:1|I|A)[.)]?\s+[^\W\d_]")
+"""The beginning of the first of numbered sections."""
+
+_WORD = re.compile(r"[^\W\d_]{2}")
+"""What every heading has: a letter alone in large type belongs to a formula."""
+
 Kind = Literal["paragraph", "item", "row", "heading", "running"]
 
 
@@ -237,7 +243,7 @@ def _is_bold(page: Any, character: int) -> bool:
         return True
     name = ctypes.create_string_buffer(128)
     pdfium.FPDFText_GetFontInfo(page, character, name, 128, ctypes.c_int())
-    return b"bold" in name.value.lower()
+    return re.search(rb"bold|black|heavy|\b(?:cm|sf|lm|ec)bx", name.value.lower()) is not None  # "cmbx": TeX's
 
 
 def _refuse_without_text(pages: Sequence[Sequence[_Line]]) -> None:
@@ -430,7 +436,7 @@ def _pieces(lines: Sequence[tuple[_Line, bool]], body_size: float, gap: float, c
 def _kind(line: _Line, is_running: bool, has_bullet: bool, body_size: float) -> Kind:
     if is_running:
         return "running"
-    if any(c.isalpha() for c in line.text) and not _DOT_LEADERS.search(line.text):
+    if _WORD.search(line.text) and not _DOT_LEADERS.search(line.text):
         if line.size >= HEADING_SIZE * body_size and len(line.text) <= MAX_HEADING_CHARACTERS:
             return "heading"
         is_short = len(line.text) <= MAX_BOLD_HEADING_CHARACTERS and line.text[-1] not in ".,;:!"
@@ -499,7 +505,8 @@ def _keeps_hyphen(one: str, other: str, compounds: set[str]) -> bool:
 def _without_bylines(read: list[list[_Piece]], title: _Piece | None) -> list[list[_Piece]]:
     """The pieces with what stands below the title in large letters (authors, a publisher) taken for text.
 
-    It is what stands there above another heading, in a size that no heading further down has.
+    It is what stands there above another heading, in a size or weight that no heading further down has, or above the
+    first of numbered sections.
     """
     if title is None:
         return read
@@ -509,8 +516,10 @@ def _without_bylines(read: list[list[_Piece]], title: _Piece | None) -> list[lis
         (i for i, piece in enumerate(pieces) if i > first and piece.kind in ("paragraph", "item", "row")), len(pieces)
     )
     below = [piece for piece in pieces[first + 1 : text] if piece.kind == "heading"]
-    sizes = {piece.size for piece in pieces[text:] if piece.kind == "heading"}
-    bylines = {id(piece) for piece in below[:-1] if piece.size not in sizes}
+    styles = {(piece.size, piece.bold) for piece in [*below[-1:], *pieces[text:]] if piece.kind == "heading"}
+    bylines = {id(piece) for piece in below[:-1] if (piece.size, piece.bold) not in styles}
+    numbered = next((i for i in range(first + 1, min(text + 1, len(pieces))) if _FIRST.match(pieces[i].text)), first)
+    bylines |= {id(piece) for piece in pieces[first + 1 : numbered] if piece.kind == "heading"}
     return [[replace(p, kind="paragraph") if id(p) in bylines else p for p in page] for page in read]
 
 
@@ -526,9 +535,14 @@ def _heading_levels(read: Sequence[Sequence[_Piece]], title: _Piece | None, body
 
 
 def _title(read: Sequence[Sequence[_Piece]], body_size: float) -> _Piece | None:
-    """The heading on the first page with the largest letters of all, if no other has them."""
+    """The heading on the first page with the largest letters of all, if no other has them.
+
+    Where only what comes later has larger ones, as a figure may, that heading has to be the first of all.
+    """
     headings = [p for pieces in read for p in pieces if p.kind == "heading"]
-    largest = max((p.size for p in headings), default=0.0)
+    on_first = [p for p in read[0] if p.kind == "heading"]
+    largest = max((p.size for p in on_first), default=0.0)
     candidates = [p for p in headings if p.size == largest]
-    is_title = len(candidates) == 1 and any(candidates[0] is p for p in read[0]) and largest >= HEADING_SIZE * body_size
-    return candidates[0] if is_title else None
+    is_title = len(candidates) == 1 and largest >= HEADING_SIZE * body_size
+    is_first = is_title and next(p for p in read[0] if p.kind != "running") is candidates[0]
+    return candidates[0] if is_first or (is_title and largest == max(p.size for p in headings)) else None
