@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from qa.abbreviations import asked_abbreviation, with_spelled_out
+from qa.bylines import with_bylines
 from qa.calibration import Calibrator, Features, features
 from qa.cells import column_at, with_cells
 from qa.datatypes import Absent, Alternative, Answer, Candidate, Citation, Document, Passage, Reading, Span
@@ -132,13 +133,14 @@ class Answerer:
     def read(self, question: str, candidates: Sequence[Candidate]) -> Reading:
         """What the reader finds in those candidates that are worth reading, after what answers by its very form.
 
-        That is the cell of a table, what an abbreviation stands for, what defines a term, what stands under the same
-        question.
+        That is the cell of a table, a text's byline, what an abbreviation stands for, what defines a term, what stands
+        under the same question.
         """
         question = plain_question(question)
         reading = self.reader.read(question, worth_reading(candidates))
         reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
         reading = with_cells(reading, question, candidates, self.documents, self.alike)
+        reading = with_bylines(reading, question, candidates, self.documents)
         if asked := asked_abbreviation(question):
             reading = with_spelled_out(reading, asked, candidates)
             if asked.only_words:

@@ -17,6 +17,7 @@ from dateutil import parser as dates
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from qa.bylines import BYLINE
 from qa.datatypes import Block, BlockKind, Label, Page, Section
 from qa.text import BULLET
 
@@ -89,12 +90,6 @@ _DATELINE = re.compile(
     r"(?:,\s*(?P<source>[^,]{2,40}?))?"
     r"\s+(?:--|[-–—])\s"
 )
-_BYLINE = re.compile(
-    r"(?i:(?:written|drafted|prepared|compiled|edited|translated|reported|presented|submitted)\s+(?:and\s+\w+\s+)?by"
-    r"|authors?:)\s+[A-Z]|[Bb][Yy]\s+[A-Z][\w.’'-]*\s+[A-Z]"
-)
-"""Who wrote a text is read with it, and is no heading of what follows: "Written by Ann Lee"."""
-
 _STATED_DATE = re.compile(
     rf"(?:(?:date|dated|published|updated|last updated|posted|issued)(?: on)?\s*:?\s*)?(?P<date>{_DATE})\.?",
     re.IGNORECASE,
@@ -218,7 +213,7 @@ def _is_heading(lines: Sequence[_Line], i: int, width: int | None, in_timeline: 
     if not (line[0].isupper() or line[0].isdigit()) or line[-1] in ".:;,!" or not any(c.isalpha() for c in line):
         return False
     if (
-        _BYLINE.match(line)
+        BYLINE.match(line)
         or _EVENT.match(line)
         or (BULLET.match(line) and not re.match(r"\d", line))
         or _STATED_DATE.fullmatch(line)

@@ -1,0 +1,69 @@
+"""Who wrote a document, where its beginning says so: "By Ann Lee", "Posted by Tom Hale on 4 May".
+
+A reader taught on prose takes whom an article quotes for whom it is by.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from qa.datatypes import Candidate, Document, Reading, Span
+from qa.text import content_stems
+
+SIGNED = 10.0
+"""The score, above that of "not in this passage", of the name in the byline of a document whose title the question
+tells: that of what an abbreviation's letters prove."""
+
+BEGINNING_CHARACTERS = 2_000
+"""A byline stands in so much of a document; further down somebody else's is quoted."""
+
+_WRITING = "article|author|blog|book|column|document|entry|essay|news|page|paper|piece|post|report|story|study|text"
+_ASKED = re.compile(
+    r"(?:who|which (?:author|writer|reporter|journalist))s? (?:has |had |originally |first )?"
+    r"(?:wrote|written|authored|reported|posted)\b"
+    r"|(?:who|what)(?: (?:is|are|was|were)|[’']s) .*\b(?:author|writer|reporter|journalist)s?\b"
+    r"|(?:by whom|who) (?:is|are|was|were) .* (?:written|authored)\b",
+    re.IGNORECASE,
+)
+_ABOUT_WRITING = content_stems(f"{_WRITING.replace('|', ' ')} wrote written authored reported posted writer journalist")
+_NO_NAME = (
+    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|(?:Jan|Feb|Mar|Apr|Jun|Jul"
+    r"|Aug|Sept?|Oct|Nov|Dec)\.?|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Published|Updated|Posted|Staff|Photo\w*)\b"
+)
+_CAPITALISED = r"(?:(?:[A-Z]|Dr|Jr|Sr|St)\.|[A-Z][\w’'-]*)"
+_PARTICLE = r"(?:de|la|del|della|di|da|van|von|der|den|bin|al|el)\b"
+_NAME = rf"{_CAPITALISED}(?: (?!{_NO_NAME})(?:{_CAPITALISED}|{_PARTICLE}|[\"“][^\"”\n]{{1,30}}[\"”])){{1,5}}"
+BYLINE = re.compile(
+    r"^\W*(?:(?:(?i:written|authored|posted|reported|prepared|story|text|words|article|report|essay|(?:blog )?entry) )?"
+    rf"[Bb][Yy]:?|[Aa]uthors?:)\s+(?!{_NO_NAME})(?P<name>{_NAME}(?:(?:, and | and |, | & )(?!{_NO_NAME}){_NAME})*)",
+    re.MULTILINE,
+)
+"""A line that begins with who wrote it; what follows the names (a date, an agency) is no part of them."""
+
+
+def with_bylines(
+    reading: Reading, question: str, candidates: Sequence[Candidate], documents: Callable[[str], Document]
+) -> Reading:
+    """The writers of the documents whose titles the question tells, and what else the reader found.
+
+    The reading as it is of a question that asks for no writer, or tells no title.
+    """
+    if not _ASKED.match(question):
+        return reading
+    told = content_stems(question) - _ABOUT_WRITING
+    found = [
+        Span(candidate, start, end, documents(candidate.passage.document).text[start:end], reading.null + SIGNED)
+        for candidate in candidates
+        if told and told <= content_stems(f"{documents(candidate.passage.document).title} {candidate.passage.document}")
+        for start, end in _bylines(candidate)
+    ]
+    return reading.with_spans(found)
+
+
+def _bylines(candidate: Candidate) -> Iterator[tuple[int, int]]:
+    """The places of the names in a passage's bylines."""
+    passage = candidate.passage
+    for found in BYLINE.finditer(passage.text):
+        if passage.start + found.end() <= BEGINNING_CHARACTERS:
+            yield passage.start + found.start("name"), passage.start + found.end("name")
