@@ -16,6 +16,7 @@ from qa.definitions import with_definitions
 from qa.errors import IndexDamaged
 from qa.faq import with_entries
 from qa.lists import items_within, with_whole_lists, without_contents
+from qa.numbered import without_other_numbers
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
 from qa.reader import Reader
 from qa.retrieval import Retriever
@@ -137,7 +138,7 @@ class Answerer:
         under the same question.
         """
         question = plain_question(question)
-        reading = self.reader.read(question, worth_reading(candidates))
+        reading = without_other_numbers(self.reader.read(question, worth_reading(candidates)), question)
         reading = with_whole_lists(without_contents(reading, question, self.documents), question, self.documents)
         reading = with_cells(reading, question, candidates, self.documents, self.alike)
         reading = with_bylines(reading, question, candidates, self.documents)

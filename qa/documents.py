@@ -27,7 +27,7 @@ from qa.formats.sheets import ods, xlsx
 from qa.formats.slides import pptx
 from qa.formats.tables import comma_separated, tab_separated
 from qa.formats.web import epub, html, mhtml
-from qa.structure import Structure
+from qa.structure import Structure, under_dates
 
 __all__ = [
     "ENCODING_SAMPLE_BYTES",
@@ -223,6 +223,7 @@ def document_of(identifier: str, content: bytes) -> Document:
     text, structure = read(content) if ending in READ_HERE else read_isolated(ending, content)
     if not structure.blocks:
         raise DocumentError("there is no text in it" + (" but headings" if structure.title is not None else ""))
+    structure = under_dates(text, structure)
     return Document(
         id=identifier,
         title=structure.title or _title_from_name(name.stem),

@@ -127,7 +127,8 @@ def in_context(passage: Passage) -> PassageInContext:
 
     For the undated line of a timeline: "Relations with Tajikistan. Milestones in relations. 2003: President …".
     """
-    context = "".join(f"{part}. " for part in (passage.title, *passage.headings) if part)
+    label = passage.label.text if passage.label is not None else None
+    context = "".join(f"{part}. " for part in (passage.title, *passage.headings) if part and part != label)
     if passage.label is None:
         return PassageInContext(context + passage.text, len(context), None)
     separator = " " if passage.label.text.endswith(":") else ": "

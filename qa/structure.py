@@ -8,10 +8,11 @@ document's text is never changed, and headings are context only.
 
 from __future__ import annotations
 
+import bisect
 import datetime
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dateutil import parser as dates
 from markdown_it import MarkdownIt
@@ -80,6 +81,10 @@ class Heading:
 _DIVIDER = re.compile(r"[-–—_*=~#•·.\s]+")
 _HTML_COMMENT = re.compile(r"<!--.*-->", re.DOTALL)
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+MAX_HEADING_LINE = 250
+MAX_UNDER_DATE = 2_000
+"""What stands further below a date is not labelled with it: an answer is quoted from its date to what happened."""
+
 _EVENT = re.compile(
     rf"(?P<label>(?:(?:\d{{1,2}}\s+)?(?:{_MONTHS})\s+(?:\d{{1,2}},\s+)?)?(?:1[0-9]|20)\d\d(?:\s*[-–/]\s*\d{{2,4}})?)"
     r"\s*(?::|\s[-–—])\s+(?=\S)"
@@ -89,6 +94,11 @@ _DATELINE = re.compile(
     rf"(?P<place>[A-Z][A-Z'’ .-]+(?:, [A-Z][\w .]+)?)(?:[,:]?\s+|\s*\()(?P<date>{_DATE})\)?"
     r"(?:,\s*(?P<source>[^,]{2,40}?))?"
     r"\s+(?:--|[-–—])\s"
+)
+_DATED = re.compile(
+    rf"(?:(?:(?:version|release)\s+)?\[?v?\d+(?:\.\w+)+\]?\s*[-–—:,(]?\s*)?"
+    rf"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?\s+)?(?P<date>{_DATE})[).:]?",
+    re.IGNORECASE,
 )
 _STATED_DATE = re.compile(
     rf"(?:(?:date|dated|published|updated|last updated|posted|issued)(?: on)?\s*:?\s*)?(?P<date>{_DATE})\.?",
@@ -277,6 +287,31 @@ def parse_date(text: str) -> datetime.date | None:
         return dates.parse(text).date()
     except (ValueError, OverflowError):
         return None
+
+
+def under_dates(text: str, structure: Structure) -> Structure:
+    """The structure with what stands under a date labelled with it: minutes, diaries, what changed in a version.
+
+    That is under a heading which is a date, or ends in one after a version's number. Items there are events, each to be
+    read by itself.
+    """
+    dated: list[tuple[Section, Label]] = []
+    for section in structure.sections:
+        if found := _DATED.fullmatch(section.heading):
+            start = text.find(found["date"], section.start, section.start + MAX_HEADING_LINE)
+            if start >= 0:
+                dated.append((section, Label(found["date"], start, start + len(found["date"]))))
+
+    def labelled(block: Block) -> Block:
+        place = bisect.bisect_left(dated, block.start, key=lambda each: each[0].start)
+        if not place or block.label is not None or block.kind == "row":
+            return block
+        section, label = dated[place - 1]
+        if block.start >= section.end or block.end - label.start > MAX_UNDER_DATE:
+            return block
+        return replace(block, label=label, kind="event" if block.kind == "item" else block.kind)
+
+    return replace(structure, blocks=tuple(map(labelled, structure.blocks))) if dated else structure
 
 
 def sections_under(headings: Sequence[Heading], end: int) -> tuple[Section, ...]:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.structure import Structure, markdown_structure, parse_date, plain_text_structure
+from qa.structure import MAX_UNDER_DATE, Structure, markdown_structure, parse_date, plain_text_structure, under_dates
 
 Blocks = list[tuple[str, str, str | None]]
 
@@ -403,3 +403,36 @@ def test_no_word_of_a_plain_text_is_lost(text: str) -> None:
 
 def _is_bullet(line: str) -> bool:
     return len(line) <= 5 and line[-1] in ".)"
+
+
+@pytest.mark.parametrize(
+    ("heading", "date"),
+    [
+        ("2022-11-14", "2022-11-14"),
+        ("Monday, 14 November 2022", "14 November 2022"),
+        ("[2.1.0] - 2022-11-14", "2022-11-14"),
+        ("Version 2.1.0 (November 14, 2022)", "November 14, 2022"),
+        ("Meeting of 14 November 2022", None),
+        ("2.1.0", None),
+    ],
+)
+def test_what_stands_under_a_date_is_labelled_with_it(heading: str, date: str | None) -> None:
+    text = f"# Log\n\nBefore.\n\n## {heading}\n\nThey met.\n\n### Added\n\n- A door.\n- A gate.\n\n## Other\n\nNothing."
+
+    def read(text: str) -> Structure:
+        return under_dates(text, markdown_structure(text))
+
+    assert blocks(text, read) == [
+        ("paragraph", "Before.", None),
+        ("paragraph", "They met.", date),
+        ("event" if date else "item", "A door.", date),
+        ("event" if date else "item", "A gate.", date),
+        ("paragraph", "Nothing.", None),
+    ]
+    assert all(b.label is None or text[b.label.start : b.label.end] == b.label.text for b in read(text).blocks)
+
+
+def test_what_stands_far_below_a_date_is_not_labelled_with_it() -> None:
+    text = f"# Log\n\n## 2022-11-14\n\n{'They met. ' * (MAX_UNDER_DATE // 10)}\n\nThey left."
+
+    assert [block.label for block in under_dates(text, markdown_structure(text)).blocks] == [None, None]
