@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from qa.datatypes import Candidate, Document, Reading, Span
+from qa.question import asks_for_writer
 from qa.text import content_stems
 
 SIGNED = 10.0
@@ -18,15 +19,12 @@ tells: that of what an abbreviation's letters prove."""
 BEGINNING_CHARACTERS = 2_000
 """A byline stands in so much of a document; further down somebody else's is quoted."""
 
-_WRITING = "article|author|blog|book|column|document|entry|essay|news|page|paper|piece|post|report|story|study|text"
-_ASKED = re.compile(
-    r"(?:who|which (?:author|writer|reporter|journalist))s? (?:has |had |originally |first )?"
-    r"(?:wrote|written|authored|reported|posted)\b"
-    r"|(?:who|what)(?: (?:is|are|was|were)|[’']s) .*\b(?:author|writer|reporter|journalist)s?\b"
-    r"|(?:by whom|who) (?:is|are|was|were) .* (?:written|authored)\b",
-    re.IGNORECASE,
+_ABOUT_WRITING = content_stems(
+    "article author blog book column document entry essay journalist news page paper piece post posted report reported"
+    " reporter story study text writer written wrote authored"
 )
-_ABOUT_WRITING = content_stems(f"{_WRITING.replace('|', ' ')} wrote written authored reported posted writer journalist")
+"""What a question has beside the title when it asks for the writer."""
+
 _NO_NAME = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December|(?:Jan|Feb|Mar|Apr|Jun|Jul"
     r"|Aug|Sept?|Oct|Nov|Dec)\.?|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Published|Updated|Posted|Staff|Photo\w*)\b"
@@ -49,7 +47,7 @@ def with_bylines(
 
     The reading as it is of a question that asks for no writer, or tells no title.
     """
-    if not _ASKED.match(question):
+    if not asks_for_writer(question):
         return reading
     told = content_stems(question) - _ABOUT_WRITING
     found = [

@@ -125,7 +125,8 @@ class PassageInContext:
 def in_context(passage: Passage) -> PassageInContext:
     """A passage's text after its title, headings and label, with the places of both.
 
-    For the undated line of a timeline: "Relations with Tajikistan. Milestones in relations. 2003: President …".
+    For the undated line of a timeline: "Relations with Tajikistan. Milestones in relations. 2003: President …". A
+    heading that is the label is not said twice.
     """
     label = passage.label.text if passage.label is not None else None
     context = "".join(f"{part}. " for part in (passage.title, *passage.headings) if part and part != label)

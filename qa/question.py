@@ -157,12 +157,16 @@ _STEPS = re.compile(
 )
 """What asks what to do, as against how something came about or works ("How did plants …?")."""
 
-_WRITTEN = "written|authored|drafted|prepared|compiled|edited|published|issued|translated|revised|updated|released"
-_WRITER = "author|writer|editor|publisher|reporter|journalist|translator|byline"
-_ORIGIN = re.compile(
-    rf"(?:who|which \w+)(?: (?:co-?|has |have |had |originally |first |last ))?\s?(?:wrote|{_WRITTEN})\b"
-    rf"|(?:who|what)(?: (?:is|are|was|were)|[’']s) .*\b(?:{_WRITER})s?\b"
-    rf"|(?:by whom|when|who|what (?:date|day|month|year)) (?:is|are|was|were|has|have) .*\b(?:{_WRITTEN})\b",
+_BY_WHOM = re.compile(
+    r"(?:who|which (?:author|writer|reporter|journalist)s?) (?:has |have |had |originally |first |co-)?"
+    r"(?:wrote|written|authored|reported|posted)\b"
+    r"|(?:who|what)(?: (?:is|are|was|were)|[’']s) .*\b(?:author|writer|reporter|journalist)s?\b"
+    r"|(?:by whom|who) (?:is|are|was|were) .* (?:written|authored)\b",
+    re.IGNORECASE,
+)
+_PUBLISHED = re.compile(
+    r"(?:who|by whom|when|what (?:date|day|month|year)) .*"
+    r"\b(?:written|drafted|prepared|compiled|edited|published|issued|translated|revised|updated|released)\b",
     re.IGNORECASE,
 )
 
@@ -309,15 +313,26 @@ def asks_for_definition(question: str) -> bool:
     return any(pattern.fullmatch(asked) for pattern in _DEFINITION)
 
 
+def asks_for_writer(question: str) -> bool:
+    """Whether a question asks who wrote a text.
+
+    >>> [asks_for_writer(q) for q in ("Who wrote the report?", "Who are its authors?", "By whom was it written?")]
+    [True, True, True]
+    >>> [asks_for_writer(q) for q in ("Who read the report?", "What did Homer write?")]
+    [False, False]
+    """
+    return bool(_BY_WHOM.match(question, _lead(question).end()))
+
+
 def asks_for_origin(question: str) -> bool:
     """Whether a question asks who wrote or published a text, or when: what stands at its beginning.
 
-    >>> [asks_for_origin(q) for q in ("Who wrote the report?", "Who are its authors?", "When was it published?")]
+    >>> [asks_for_origin(q) for q in ("Who wrote the report?", "Who prepared it?", "When was it published?")]
     [True, True, True]
-    >>> [asks_for_origin(q) for q in ("Who read the report?", "When was the bridge built?", "What did Homer write?")]
-    [False, False, False]
+    >>> [asks_for_origin(q) for q in ("Who read the report?", "When was the bridge built?")]
+    [False, False]
     """
-    return bool(_ORIGIN.match(question, _lead(question).end()))
+    return asks_for_writer(question) or bool(_PUBLISHED.match(question, _lead(question).end()))
 
 
 def asks_for_list(question: str) -> bool:

@@ -32,7 +32,6 @@ oftener."""
 TELLING_MOST = 4
 """Of those that do, so many are given: enough to see whether they agree."""
 
-
 BEGINNING = 2
 """First passages of a document, where it is told who wrote it, often in a line of its own..."""
 
@@ -137,8 +136,8 @@ class HybridRetriever:
 
     def _beginnings(self, searches: Iterable[Sequence[tuple[int, float]]]) -> set[int]:
         """The rows of the first passages of the documents that searches find first."""
-        hits = zip(*searches, strict=False)  # by turns: the best of each, then the second of each
-        rows = [row for pair in itertools.islice(hits, BEGINNING_HITS) for row, _ in pair]
+        by_turns = itertools.zip_longest(*(hits[:BEGINNING_HITS] for hits in searches))
+        rows = [hit[0] for hits in by_turns for hit in hits if hit is not None]
         documents = dict.fromkeys(passage.document for passage in self.index.store.passages(rows))
         found = (self.index.store.first_rows(document, BEGINNING) for document in documents)
         return set(itertools.chain.from_iterable(itertools.islice(found, BEGINNING_DOCUMENTS)))

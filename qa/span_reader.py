@@ -75,7 +75,7 @@ DATE_WORDS = 6
 EVENT_WORDS = 20
 """What a length of time is reckoned from is quoted with it up to so many words; more is a whole provision."""
 
-_LENGTH_OF_TIME = re.compile(r"(?:\d|\w)[\s-]+(?:minute|hour|day|week|month|year)s?$", re.IGNORECASE)
+_LENGTH_OF_TIME = re.compile(r"\w[\s-]+(?:minute|hour|day|week|month|year)s?$", re.IGNORECASE)
 _EVENT = re.compile(r"\s+(?:before|after|from|prior\s+to|following|of|upon)\s+[^.,;:!?()]+(?<!\s)", re.IGNORECASE)
 
 NULL_SCORE = 0.0

@@ -264,6 +264,17 @@ def test_slides_are_pages_and_speakers_notes_are_read(tmp_path: Path) -> None:
     assert holding(document, "Exe |").text == "Exe | 1905"
 
 
+def test_who_wrote_a_paper_and_when_is_no_heading_of_it(tmp_path: Path) -> None:
+    """Though the sections further down have letters of the same size, as in papers set by TeX."""
+    first = ["# On Stone Bridges", "### Ann Lee and Tom Hale", "### 4 May 2019", "## 1 Arches", FILLER, FACT]
+    second = ["### 1.1 Keystones", FILLER, "# X", FILLER, "## 2 Piers", FILLER]  # a sum's letter, large as the title
+    document = read(tmp_path, "a.pdf", writers.pdf_file([first, second]))
+
+    assert document.title == "On Stone Bridges"
+    assert [section.heading for section in document.sections] == ["1 Arches", "1.1 Keystones", "2 Piers"]
+    assert passages(document)[0].text == "Ann Lee and Tom Hale 4 May 2019"
+
+
 TEAM = [
     (20, 40, 50, 10, "Ann Lee"),
     (80, 40, 50, 10, "Tom Hale"),

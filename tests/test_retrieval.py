@@ -163,6 +163,17 @@ def test_a_passage_carried_over_is_a_candidate_whatever_the_question_finds(
     assert [(c.passage.document, c.carried) for c in index.retrieve("trout", 1, carried=[trout])] == [("3.txt", True)]
 
 
+def test_who_wrote_it_is_looked_for_at_the_beginning_too(tmp_path: Path, tiny_embedder: TinyEmbedder) -> None:
+    text = "# Fish\n\nby Ann Lee\n\n## One\n\nthe trout swims.\n\n## Two\n\nthe trout and the trout.\n"
+    index = retriever(tmp_path, {**FILES, "fish.md": text}, tiny_embedder)
+
+    def texts(question: str) -> list[str]:
+        return [candidate.passage.text for candidate in index.retrieve(question, 1)]
+
+    assert texts("Who caught the trout?") == ["the trout and the trout."]
+    assert "by Ann Lee" in texts("Who wrote about the trout?")[1:]
+
+
 def test_a_passage_carried_over_that_is_gone_or_not_asked_is_left_out(
     tmp_path: Path, tiny_embedder: TinyEmbedder
 ) -> None:
