@@ -27,17 +27,22 @@ _ABOUT_WRITING = content_stems(
 
 _NO_NAME = (
     r"(?:January|February|March|April|May|June|July|August|September|October|November|December|(?:Jan|Feb|Mar|Apr|Jun|Jul"
-    r"|Aug|Sept?|Oct|Nov|Dec)\.?|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|Published|Updated|Posted|Staff|Photo\w*)\b"
+    r"|Aug|Sept?|Oct|Nov|Dec)\.?|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|B[Yy]|Published|Updated|Posted|Staff|Photo\w*)\b"
 )
+"""What has a capital beside a name and is no part of it."""
+
 _CAPITALISED = r"(?:(?:[A-Z]|Dr|Jr|Sr|St)\.|[A-Z][\w’'-]*)"
 _PARTICLE = r"(?:de|la|del|della|di|da|van|von|der|den|bin|al|el)\b"
 _NAME = rf"{_CAPITALISED}(?: (?!{_NO_NAME})(?:{_CAPITALISED}|{_PARTICLE}|[\"“][^\"”\n]{{1,30}}[\"”])){{1,5}}"
+_NAMES = rf"(?P<name>{_NAME}(?:(?:, and | and |, | & )(?!{_NO_NAME}){_NAME})*)"
 BYLINE = re.compile(
     r"^\W*(?:(?:(?i:written|authored|posted|reported|prepared|story|text|words|article|report|essay|(?:blog )?entry) )?"
-    rf"[Bb][Yy]:?|[Aa]uthors?:)\s+(?!{_NO_NAME})(?P<name>{_NAME}(?:(?:, and | and |, | & )(?!{_NO_NAME}){_NAME})*)",
+    rf"[Bb][Yy]:?|[Aa]uthors?:)\s+(?!{_NO_NAME}){_NAMES}",
     re.MULTILINE,
 )
 """A line that begins with who wrote it; what follows the names (a date, an agency) is no part of them."""
+
+_ONLY_NAMES = re.compile(rf"(?!{_NO_NAME}){_NAMES}$", re.MULTILINE)
 
 
 def with_bylines(
@@ -54,14 +59,23 @@ def with_bylines(
         Span(candidate, start, end, documents(candidate.passage.document).text[start:end], reading.null + SIGNED)
         for candidate in candidates
         if told and told <= content_stems(f"{documents(candidate.passage.document).title} {candidate.passage.document}")
-        for start, end in _bylines(candidate)
+        for start, end in _bylines(candidate, documents(candidate.passage.document))
     ]
     return reading.with_spans(found)
 
 
-def _bylines(candidate: Candidate) -> Iterator[tuple[int, int]]:
-    """The places of the names in a passage's bylines."""
+def _bylines(candidate: Candidate, document: Document) -> Iterator[tuple[int, int]]:
+    """The places of the names in a passage's bylines.
+
+    One is also what a document begins with below its title, where that is names alone: none of their words stands
+    anywhere in it with a small letter.
+    """
     passage = candidate.passage
+    names = _ONLY_NAMES.match(passage.text) if passage.start == document.blocks[0].start else None
+    if names and not any(
+        re.search(rf"\b{re.escape(w.lower())}\b", document.text) for w in names[0].split() if w[0].isupper()
+    ):
+        yield passage.start + names.start(), passage.start + names.end()
     for found in BYLINE.finditer(passage.text):
         if passage.start + found.end() <= BEGINNING_CHARACTERS:
             yield passage.start + found.start("name"), passage.start + found.end("name")

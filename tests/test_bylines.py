@@ -71,3 +71,16 @@ def test_a_byline_further_down_is_somebody_else_s() -> None:
     text = f"# Stone bridges\n\n{'They stand. ' * (BEGINNING_CHARACTERS // 12 + 1)}\n\nBy Ann Lee"
 
     assert writers("Who wrote the article on stone bridges?", text) == []
+
+
+@pytest.mark.parametrize(
+    ("first", "is_told"),
+    [("Ann Lee, Tom Hale", True), ("Ann Lee Tom Hale", True), ("Yearly Report", False), ("They stand.", False)],
+)
+def test_names_alone_below_the_title_are_those_of_the_writers(first: str, is_told: bool) -> None:
+    text = f"# Stone bridges\n\n{first}\n\nThis yearly report tells of all of them."
+
+    assert writers("Who wrote the paper on stone bridges?", text) == ([(first, 1.0 + SIGNED)] if is_told else [])
+    assert (
+        writers("Who wrote the paper on stone bridges?", f"# Stone bridges\n\nThey stand.\n\n## One\n\n{first}") == []
+    )
