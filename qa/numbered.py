@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 
 from qa.datatypes import Candidate, Reading
+from qa.passages import in_context
 from qa.text import stems
 
 _KINDS = frozenset(
@@ -42,9 +43,7 @@ def without_other_numbers(reading: Reading, question: str) -> Reading:
 def _is_of_another(candidate: Candidate, asked: Mapping[str, set[str]]) -> bool:
     """Whether a passage, with what stands above it, has other numbers of a kind than those asked for, and none of
     these anywhere ("Articles 5 and 6")."""
-    passage = candidate.passage
-    label = passage.label.text if passage.label is not None else ""
-    text = "\n".join((passage.title, passage.document, *passage.headings, label, passage.text))
+    text = f"{candidate.passage.document}. {in_context(candidate.passage).text}"
     here, numbers = _numbered(text), set(_NUMBER.findall(text))
     return any(kind in here and numbers.isdisjoint(asked[kind]) for kind in asked)
 

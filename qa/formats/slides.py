@@ -141,12 +141,12 @@ def _drawn_text(element: etree._Element) -> str:
 
 def _cards(boxes: Sequence[_Box]) -> Iterator[_Box]:
     """The boxes, of which those right below each other with few words are one."""
-    left = sorted(boxes, key=attrgetter("top"))
-    while left:
-        card = [left.pop(0)]
-        while below := [box for box in left if _goes_on(card[-1], box, boxes)]:
-            card.append(below[0])
-            left.remove(below[0])
+    rest = sorted(boxes, key=attrgetter("top"))
+    while rest:
+        card = [rest.pop(0)]
+        while below := next((box for box in rest if _goes_on(card[-1], box, boxes)), None):
+            card.append(below)
+            rest.remove(below)
         size = 2 if _is_in_pairs(card) else len(card)
         pieces = [_together(card[i : i + size]) for i in range(0, len(card), size)]
         yield _around(card, tuple(itertools.chain.from_iterable(pieces)))
@@ -194,10 +194,10 @@ def _around(boxes: Sequence[_Box], pieces: tuple[_Piece, ...]) -> _Box:
 def _in_reading_order(boxes: Iterable[_Box]) -> list[_Box]:
     """Boxes from top to bottom, and those beside each other from left to right."""
     found: list[_Box] = []
-    left = sorted(boxes, key=attrgetter("top", "left"))
-    while left:
-        middle = (left[0].top + left[0].bottom) / 2
-        beside = [box for box in left if box.top <= middle]
+    rest = sorted(boxes, key=attrgetter("top", "left"))
+    while rest:
+        middle = (rest[0].top + rest[0].bottom) / 2
+        beside = [box for box in rest if box.top <= middle]
         found += sorted(beside, key=attrgetter("left"))
-        left = left[len(beside) :]
+        rest = rest[len(beside) :]
     return found
