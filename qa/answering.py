@@ -17,6 +17,7 @@ from qa.errors import IndexDamaged
 from qa.faq import with_entries
 from qa.lists import items_within, with_whole_lists, without_contents
 from qa.numbered import without_other_numbers
+from qa.passages import is_of_heading
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
 from qa.reader import Reader
 from qa.retrieval import Retriever
@@ -283,8 +284,8 @@ def cite(span: Span, passage: Passage, document: Document, number: int) -> Citat
     """The citation of a span in a passage: the span's own, or a copy of it elsewhere.
 
     The quote is the sentence(s) around the answer and around what supports it, stretched back to the label they stand
-    under: an undated line of a timeline is quoted with its year. Raises IndexDamaged when the document does not read at
-    that place what the span says.
+    under: an undated line of a timeline is quoted with its year, but not what has it for a heading. Raises IndexDamaged
+    when the document does not read at that place what the span says.
     """
     shift = passage.start - span.candidate.passage.start
     label_shift = _label_shift(span, passage)
@@ -296,8 +297,9 @@ def cite(span: Span, passage: Passage, document: Document, number: int) -> Citat
         covered.append((span.support[0] + shift, span.support[1] + shift))
     quote_start = min([start, *(s for s, _ in covered)])
     quote_end = max([end, *(e for _, e in covered)])
-    if passage.label is not None and quote_end - passage.label.start <= MAX_LABELLED_QUOTE:
-        quote_start = min(quote_start, passage.label.start)
+    label = None if passage.label is None or is_of_heading(passage.label, passage.headings) else passage.label
+    if label is not None and quote_end - label.start <= MAX_LABELLED_QUOTE:
+        quote_start = min(quote_start, label.start)
     if document.text[start:end] != span.text:
         raise IndexDamaged(
             f"{document.id} does not read {span.text!r} at characters {start} to {end}. Run `qa index --full` to build "

@@ -24,9 +24,9 @@ OVERLAP_SENTENCES = 1
 def passages(document: Document) -> list[Passage]:
     """The passages of a document, in order.
 
-    Each line of a timeline is a passage of its own, so that no event is read under another's year; and so is each row
-    of a table, which has its columns' names for a heading. What stands between two blocks and is in neither (a page's
-    running header) is in no passage.
+    Each line of a timeline is a passage of its own, so that no event is read under another's year, and each item under
+    a date; and so is each row of a table, which has its columns' names for a heading. What stands between two blocks
+    and is in neither (a page's running header) is in no passage.
     """
     return [
         _passage(document, chunk)
@@ -58,7 +58,8 @@ def _chunks(document: Document, blocks: Sequence[Block]) -> Iterator[_Chunk]:
         if not found:
             continue
         joined = open_chunk and _joined(document, open_chunk, found)
-        if joined and block.kind not in ("event", "row") and joined.length <= PASSAGE_CHARACTERS:
+        is_alone = block.kind in ("event", "row") or (block.kind == "item" and _is_dated(document, block))
+        if joined and not is_alone and joined.length <= PASSAGE_CHARACTERS:
             open_chunk = joined
             continue
         if open_chunk:
@@ -66,12 +67,21 @@ def _chunks(document: Document, blocks: Sequence[Block]) -> Iterator[_Chunk]:
             open_chunk = None
         *whole, last = _cut(found, block.label, block.kind == "row")
         yield from whole
-        if block.kind in ("event", "row"):
+        if is_alone:
             yield last
         else:
             open_chunk = last
     if open_chunk:
         yield open_chunk
+
+
+def _is_dated(document: Document, block: Block) -> bool:
+    return block.label is not None and is_of_heading(block.label, document.headings_at(block.start))
+
+
+def is_of_heading(label: Label, headings: Sequence[str]) -> bool:
+    """Whether a label is a date in one of the headings that a block stands under."""
+    return any(label.text in heading for heading in headings)
 
 
 def _joined(document: Document, chunk: _Chunk, found: Sequence[Sentence]) -> _Chunk | None:

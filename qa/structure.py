@@ -292,8 +292,7 @@ def parse_date(text: str) -> datetime.date | None:
 def under_dates(text: str, structure: Structure) -> Structure:
     """The structure with what stands under a date labelled with it: minutes, diaries, what changed in a version.
 
-    That is under a heading which is a date, or ends in one after a version's number. Items there are events, each to be
-    read by itself.
+    That is under a heading which is a date, or ends in one after a version's number.
     """
     dated: list[tuple[Section, Label]] = []
     for section in structure.sections:
@@ -309,7 +308,7 @@ def under_dates(text: str, structure: Structure) -> Structure:
         section, label = dated[place - 1]
         if block.start >= section.end or block.end - label.start > MAX_UNDER_DATE:
             return block
-        return replace(block, label=label, kind="event" if block.kind == "item" else block.kind)
+        return replace(block, label=label)
 
     return replace(structure, blocks=tuple(map(labelled, structure.blocks))) if dated else structure
 

@@ -10,10 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from qa.datatypes import Document, Passage
-from qa.documents import read_document
+from qa.answering import cite
+from qa.datatypes import Document, Passage, Span
+from qa.documents import document_of, read_document
 from qa.passages import MAX_PASSAGE_CHARACTERS, PASSAGE_CHARACTERS, in_context, passages
 from qa.structure import Structure, markdown_structure, plain_text_structure
+from tests.reading import candidate
 from tests.test_structure import ANY_TEXT
 
 
@@ -183,3 +185,22 @@ def check(document: Document, found: list[Passage]) -> None:
 def test_passages_are_slices_in_order_and_hold_every_block(read: Callable[[str], Structure], text: str) -> None:
     made = document(text, read)
     check(made, passages(made))
+
+
+def test_each_item_under_a_date_is_read_by_itself_with_the_date() -> None:
+    text = "# Log\n\n## 2.1.0 (2022-11-14)\n\nThey met.\n\n### Added\n\n- A door.\n- A gate.\n"
+    source = document_of("log.md", text.encode())
+    found = passages(source)
+
+    assert [in_context(passage).text for passage in found] == [
+        "Log. 2.1.0 (2022-11-14). 2022-11-14: They met.",
+        "Log. 2.1.0 (2022-11-14). Added. 2022-11-14: A door.",
+        "Log. 2.1.0 (2022-11-14). Added. 2022-11-14: A gate.",
+    ]
+    start, label = found[-1].start, found[-1].label
+    assert label is not None
+    # What is said under the date is quoted alone, the date with what it is told for.
+    said = Span(candidate(found[-1]), start, start + 6, "A gate", 1.0)
+    assert cite(said, found[-1], source, 1).quote == "A gate."
+    told = Span(candidate(found[-1]), label.start, label.end, label.text, 1.0, support=(start, found[-1].end))
+    assert cite(told, found[-1], source, 1).quote == text[label.start : found[-1].end]

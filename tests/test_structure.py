@@ -425,8 +425,8 @@ def test_what_stands_under_a_date_is_labelled_with_it(heading: str, date: str | 
     assert blocks(text, read) == [
         ("paragraph", "Before.", None),
         ("paragraph", "They met.", date),
-        ("event" if date else "item", "A door.", date),
-        ("event" if date else "item", "A gate.", date),
+        ("item", "A door.", date),
+        ("item", "A gate.", date),
         ("paragraph", "Nothing.", None),
     ]
     assert all(b.label is None or text[b.label.start : b.label.end] == b.label.text for b in read(text).blocks)
