@@ -17,7 +17,6 @@ from qa.errors import IndexDamaged
 from qa.faq import with_entries
 from qa.lists import items_within, with_whole_lists, without_contents
 from qa.numbered import without_other_numbers
-from qa.passages import is_of_heading
 from qa.question import asks_for_steps, clean_question, holds_words, plain_question
 from qa.reader import Reader
 from qa.retrieval import Retriever
@@ -297,8 +296,8 @@ def cite(span: Span, passage: Passage, document: Document, number: int) -> Citat
         covered.append((span.support[0] + shift, span.support[1] + shift))
     quote_start = min([start, *(s for s, _ in covered)])
     quote_end = max([end, *(e for _, e in covered)])
-    label = None if passage.label is None or is_of_heading(passage.label, passage.headings) else passage.label
-    if label is not None and quote_end - label.start <= MAX_LABELLED_QUOTE:
+    label = passage.label
+    if label is not None and not document.is_in_heading(label) and quote_end - label.start <= MAX_LABELLED_QUOTE:
         quote_start = min(quote_start, label.start)
     if document.text[start:end] != span.text:
         raise IndexDamaged(

@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from qa.datatypes import Candidate, Document, Reading, Span
+from qa.datatypes import Candidate, Document, Passage, Reading, Span
 from qa.question import asks_for_writer
-from qa.text import content_stems
+from qa.text import MONTHS, WEEKDAYS, content_stems
 
 SIGNED = 10.0
 """The score, above that of "not in this passage", of the name in the byline of a document whose title the question
@@ -26,8 +26,8 @@ _ABOUT_WRITING = content_stems(
 """What a question has beside the title when it asks for the writer."""
 
 _NO_NAME = (
-    r"(?:January|February|March|April|May|June|July|August|September|October|November|December|(?:Jan|Feb|Mar|Apr|Jun|Jul"
-    r"|Aug|Sept?|Oct|Nov|Dec)\.?|(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|B[Yy]|Published|Updated|Posted|Staff|Photo\w*)\b"
+    rf"(?:{MONTHS}|{WEEKDAYS}|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?"
+    r"|B[Yy]|Published|Updated|Posted|Staff|Photo\w*)\b"
 )
 """What has a capital beside a name and is no part of it."""
 
@@ -55,22 +55,21 @@ def with_bylines(
     if not asks_for_writer(question):
         return reading
     told = content_stems(question) - _ABOUT_WRITING
-    found = [
-        Span(candidate, start, end, documents(candidate.passage.document).text[start:end], reading.null + SIGNED)
-        for candidate in candidates
-        if told and told <= content_stems(f"{documents(candidate.passage.document).title} {candidate.passage.document}")
-        for start, end in _bylines(candidate, documents(candidate.passage.document))
-    ]
+    found = []
+    for candidate in candidates:
+        document = documents(candidate.passage.document)
+        if told and told <= content_stems(f"{document.title} {document.id}"):
+            places = _bylines(candidate.passage, document)
+            found += [Span(candidate, a, b, document.text[a:b], reading.null + SIGNED) for a, b in places]
     return reading.with_spans(found)
 
 
-def _bylines(candidate: Candidate, document: Document) -> Iterator[tuple[int, int]]:
+def _bylines(passage: Passage, document: Document) -> Iterator[tuple[int, int]]:
     """The places of the names in a passage's bylines.
 
     One is also what a document begins with below its title, where that is names alone: none of their words stands
     anywhere in it with a small letter.
     """
-    passage = candidate.passage
     names = _ONLY_NAMES.match(passage.text) if passage.start == document.blocks[0].start else None
     if names and not any(
         re.search(rf"\b{re.escape(w.lower())}\b", document.text) for w in names[0].split() if w[0].isupper()

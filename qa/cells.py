@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from qa.datatypes import Candidate, Document, Passage, Reading, Span
 from qa.question import AnswerType, asked_type, asks_for_sentence
-from qa.text import content_stems, delimiter_of, names_and_numbers
+from qa.text import YEAR, content_stems, delimiter_of, names_and_numbers
 
 PROVED = 10.0
 """The score, above that of "not in this passage", of a cell where row and column leave no word of the question over:
@@ -53,7 +53,6 @@ _COMPARES = re.compile(
 """Who asks so asks for several rows, for others than those told, or for what is reckoned from them."""
 
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "sir", "madam"})
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
 
 class Cell(NamedTuple):
@@ -147,7 +146,7 @@ def _is_of_another(question: str, here: Set[str], is_told: bool) -> bool:
     """Whether a question names what is not in a row of these stems, or in what stands above it: a year, or where no
     cell is told whole, any name or number."""
     missing = names_and_numbers(question) - here - _TITLES
-    return any(_YEAR.fullmatch(stem) for stem in missing) if is_told else bool(missing)
+    return any(YEAR.fullmatch(stem) for stem in missing) if is_told else bool(missing)
 
 
 def _cut(span: Span, row: Row, cosines: Callable[[tuple[str, ...]], Sequence[float]]) -> Span:

@@ -120,6 +120,11 @@ class Document:
         """The headings above a character, outermost first; empty above the first heading."""
         return tuple(section.heading for section in self.sections_at(offset))
 
+    def is_in_heading(self, label: Label | None) -> bool:
+        """Whether a label stands in a heading's line: the date of all that is under it."""
+        above = self.sections_at(label.start) if label is not None else ()
+        return label is not None and bool(above) and "\n" not in self.text[above[-1].start : label.start]
+
     def line_at(self, offset: int) -> int:
         """The line, from 1, on which a character stands."""
         return bisect.bisect_right(self._line_starts, offset)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from qa.datatypes import Candidate, Reading
 from qa.passages import in_context
-from qa.text import stems
+from qa.text import MONTHS, WEEKDAYS, YEAR, stems
 
 _KINDS = frozenset(
     "annex appendix article category chapter clause exhibit figure goal grade group item level option page paragraph"
@@ -20,15 +20,11 @@ _KINDS = frozenset(
 )
 """What is numbered and often written small; else a word with a capital is taken for the name of such a thing."""
 
-_NO_KINDS = frozenset(
-    "january february march april may june july august september october november december monday tuesday wednesday"
-    " thursday friday saturday sunday".split()
-)
+_NO_KINDS = frozenset(f"{MONTHS}|{WEEKDAYS}".split("|"))
 _NUMBERED = re.compile(
     r"(?<!\w)(?P<word>[^\W\d_][\w’-]*)\s+(?:(?:[Nn]o\.?|[Nn]umber|#|§)\s?)?(?P<number>\d+(?:\.\d+)*)(?!\w|[,.]\d|\s?%)"
 )
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
-_YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
 
 
 def without_other_numbers(reading: Reading, question: str) -> Reading:
@@ -54,6 +50,6 @@ def _numbered(text: str, starts_sentence: bool = False) -> Mapping[str, set[str]
     for match in _NUMBERED.finditer(text):
         word, number = match["word"], match["number"]
         is_name = word[0].isupper() and not (starts_sentence and match.start() == 0)
-        if (is_name or word.lower() in _KINDS) and word.lower() not in _NO_KINDS and not _YEAR.fullmatch(number):
+        if (is_name or word.lower() in _KINDS) and word not in _NO_KINDS and not YEAR.fullmatch(number):
             found["".join(stems(word))].add(number)
     return found

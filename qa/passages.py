@@ -58,7 +58,7 @@ def _chunks(document: Document, blocks: Sequence[Block]) -> Iterator[_Chunk]:
         if not found:
             continue
         joined = open_chunk and _joined(document, open_chunk, found)
-        is_alone = block.kind in ("event", "row") or (block.kind == "item" and _is_dated(document, block))
+        is_alone = block.kind in ("event", "row") or (block.kind == "item" and document.is_in_heading(block.label))
         if joined and not is_alone and joined.length <= PASSAGE_CHARACTERS:
             open_chunk = joined
             continue
@@ -73,15 +73,6 @@ def _chunks(document: Document, blocks: Sequence[Block]) -> Iterator[_Chunk]:
             open_chunk = last
     if open_chunk:
         yield open_chunk
-
-
-def _is_dated(document: Document, block: Block) -> bool:
-    return block.label is not None and is_of_heading(block.label, document.headings_at(block.start))
-
-
-def is_of_heading(label: Label, headings: Sequence[str]) -> bool:
-    """Whether a label is a date in one of the headings that a block stands under."""
-    return any(label.text in heading for heading in headings)
 
 
 def _joined(document: Document, chunk: _Chunk, found: Sequence[Sentence]) -> _Chunk | None:

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from typing import Literal
 
 from qa.errors import QuestionError
+from qa.text import MONTHS, YEAR
 
 MAX_QUESTION_CHARACTERS = 2_000
 """A question of half a page still passes; beyond that it is a document pasted into the wrong box."""
 
 AnswerType = Literal["date", "number", "person", "place", "text"]
 
-_MONTHS = r"(?:January|February|March|April|May|June|July|August|September|October|November|December)"
 _YEAR = r"(?:1[0-9]|20)\d\d"
 _SPELLED = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|twenty|thirty|forty|fifty|hundred|thousand)"
@@ -23,7 +23,7 @@ _CAPITAL = r"[A-ZÀ-ÖØ-Þ][\w’'-]*"
 _NAME = rf"{_CAPITAL}(?:\s+(?:{_CAPITAL}|[A-Z]\.|(?:de|van|von|der|den|al|bin|la|le|du|da|di)(?=\s)))*"
 _EXPRESSIONS: dict[AnswerType, re.Pattern[str]] = {
     "date": re.compile(
-        rf"(?:\d{{1,2}}\s+{_MONTHS}\s+{_YEAR}|{_MONTHS}\s+(?:\d{{1,2}},\s+)?{_YEAR}"
+        rf"(?:\d{{1,2}}\s+(?:{MONTHS})\s+{_YEAR}|(?:{MONTHS})\s+(?:\d{{1,2}},\s+)?{_YEAR}"
         rf"|\b{_YEAR}\b(?:\s*[-–]\s*{_YEAR}\b)?)"
     ),
     "number": re.compile(
@@ -356,7 +356,7 @@ def expressions(kind: AnswerType, text: str) -> Iterator[tuple[int, int]]:
     pattern = _EXPRESSIONS.get(kind)
     for match in pattern.finditer(text) if pattern else ():
         start, end = match.span()
-        if kind == "number" and re.fullmatch(r"(?:1[5-9]|20)\d\d", match[0]):  # a year, most likely
+        if kind == "number" and YEAR.fullmatch(match[0]):
             continue
         if kind == "person":
             # A sentence's first word is capitalised whatever it is; a person's name has at least two words.

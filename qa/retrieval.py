@@ -76,8 +76,8 @@ class HybridRetriever:
     A passage beyond the `SEARCH_DEPTH` best of BM25 counts as the last of them there: of common words it may have as
     many as these.
     Where a question asks what an abbreviation stands for, or what a term means, passages that say so come before all
-    others. Where it asks who wrote a text, the beginnings of those found are candidates, too, beyond k behind the
-    others.
+    others. Where it asks who wrote or published a text, or when, the beginnings of those found are candidates, too,
+    beyond k behind the others.
     Raises IndexStale when the index was made with another embedder.
     """
 

@@ -72,11 +72,13 @@ BUNDLED_READER = Path(str(files("qa"))) / "models" / "reader"
 DATE_WORDS = 6
 """A longer answer to "when" is more than a date ("at the beginning of March 1992" is six words)."""
 
-EVENT_WORDS = 20
+RECKONED_WORDS = 20
 """What a length of time is reckoned from is quoted with it up to so many words; more is a whole provision."""
 
 _LENGTH_OF_TIME = re.compile(r"\w[\s-]+(?:minute|hour|day|week|month|year)s?$", re.IGNORECASE)
-_EVENT = re.compile(r"\s+(?:before|after|from|prior\s+to|following|of|upon)\s+[^.,;:!?()]+(?<!\s)", re.IGNORECASE)
+_RECKONED_FROM = re.compile(
+    r"\s+(?:before|after|from|prior\s+to|following|of|upon)\s+[^.,;:!?()]+(?<!\s)", re.IGNORECASE
+)
 
 NULL_SCORE = 0.0
 """Log-odds of even: above it the model finds an answer likelier than none."""
@@ -154,7 +156,7 @@ class SpanReader:
         if asks_for_sentence(question):
             spans = [_whole_sentence(span) for span in spans]
         elif asked_type(question) == "date":
-            spans = [_with_its_event(_its_date(span)) for span in spans]
+            spans = [_reckoned(_its_date(span)) for span in spans]
         return Reading(tuple(spans), NULL_SCORE)
 
     def spans(self, question: str, candidates: Sequence[Candidate], whole_lists: bool = False) -> list[Span]:
@@ -377,16 +379,16 @@ def _its_date(span: Span) -> Span:
     return dataclasses.replace(span, start=span.start + start, end=span.start + end, text=span.text[start:end])
 
 
-def _with_its_event(span: Span) -> Span:
-    """A length of time with what it is before or after: "six weeks before the post becomes vacant"."""
+def _reckoned(span: Span) -> Span:
+    """A length of time with what it is reckoned from: "six weeks before the post becomes vacant"."""
     passage = span.candidate.passage
     sentence = next((s for s in passage.sentences if s.start <= span.start < span.end <= s.end), None)
     if sentence is None or not _LENGTH_OF_TIME.search(span.text) or any(expressions("date", span.text)):
         return span
-    event = _EVENT.match(sentence.text, span.end - sentence.start)
-    if event is None or len(event[0].split()) > EVENT_WORDS:
+    reckoned_from = _RECKONED_FROM.match(sentence.text, span.end - sentence.start)
+    if reckoned_from is None or len(reckoned_from[0].split()) > RECKONED_WORDS:
         return span
-    end = sentence.start + event.end()
+    end = sentence.start + reckoned_from.end()
     return dataclasses.replace(span, end=end, text=passage.text[span.start - passage.start : end - passage.start])
 
 

@@ -20,7 +20,7 @@ from markdown_it.token import Token
 
 from qa.bylines import BYLINE
 from qa.datatypes import Block, BlockKind, Label, Page, Section
-from qa.text import BULLET
+from qa.text import BULLET, MONTHS, WEEKDAYS
 
 MAX_HEADING_CHARACTERS = 90
 MAX_HEADING_WORDS = 12
@@ -46,6 +46,13 @@ DATE_SEARCH_LINES = 8
 MAX_DATELINE_CHARACTERS = 200
 """A dateline or a "Published:" line stands near the top, and the date near its beginning; dates further down are what
 the text is about."""
+
+
+MAX_DATED_HEADING = 250
+"""A heading's date is looked for in so many characters: a version and a date, with all their marks, have far fewer."""
+
+MAX_UNDER_DATE = 2_000
+"""What stands further below a date is not labelled with it: an answer is quoted from its date to what happened."""
 
 
 @dataclass(frozen=True)
@@ -80,16 +87,11 @@ class Heading:
 
 _DIVIDER = re.compile(r"[-–—_*=~#•·.\s]+")
 _HTML_COMMENT = re.compile(r"<!--.*-->", re.DOTALL)
-_MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
-MAX_HEADING_LINE = 250
-MAX_UNDER_DATE = 2_000
-"""What stands further below a date is not labelled with it: an answer is quoted from its date to what happened."""
-
 _EVENT = re.compile(
-    rf"(?P<label>(?:(?:\d{{1,2}}\s+)?(?:{_MONTHS})\s+(?:\d{{1,2}},\s+)?)?(?:1[0-9]|20)\d\d(?:\s*[-–/]\s*\d{{2,4}})?)"
+    rf"(?P<label>(?:(?:\d{{1,2}}\s+)?(?:{MONTHS})\s+(?:\d{{1,2}},\s+)?)?(?:1[0-9]|20)\d\d(?:\s*[-–/]\s*\d{{2,4}})?)"
     r"\s*(?::|\s[-–—])\s+(?=\S)"
 )
-_DATE = rf"(?:\d{{1,2}}\s+(?:{_MONTHS})|(?:{_MONTHS})\s+\d{{1,2}}),?\s+\d{{4}}|\d{{4}}-\d\d-\d\d"
+_DATE = rf"(?:\d{{1,2}}\s+(?:{MONTHS})|(?:{MONTHS})\s+\d{{1,2}}),?\s+\d{{4}}|\d{{4}}-\d\d-\d\d"
 _DATELINE = re.compile(
     rf"(?P<place>[A-Z][A-Z'’ .-]+(?:, [A-Z][\w .]+)?)(?:[,:]?\s+|\s*\()(?P<date>{_DATE})\)?"
     r"(?:,\s*(?P<source>[^,]{2,40}?))?"
@@ -97,7 +99,7 @@ _DATELINE = re.compile(
 )
 _DATED = re.compile(
     rf"(?:(?:(?:version|release)\s+)?\[?v?\d+(?:\.\w+)+\]?\s*[-–—:,(]?\s*)?"
-    rf"(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day,?\s+)?(?P<date>{_DATE})[).:]?",
+    rf"(?:(?:{WEEKDAYS}),?\s+)?(?P<date>{_DATE})[).:]?",
     re.IGNORECASE,
 )
 _STATED_DATE = re.compile(
@@ -297,7 +299,7 @@ def under_dates(text: str, structure: Structure) -> Structure:
     dated: list[tuple[Section, Label]] = []
     for section in structure.sections:
         if found := _DATED.fullmatch(section.heading):
-            start = text.find(found["date"], section.start, section.start + MAX_HEADING_LINE)
+            start = text.find(found["date"], section.start, section.start + MAX_DATED_HEADING)
             if start >= 0:
                 dated.append((section, Label(found["date"], start, start + len(found["date"]))))
 

@@ -18,6 +18,11 @@ MAX_SENTENCE_CHARACTERS = 1_000
 """A longer "sentence" (a table row, a line without punctuation) is cut between words: it would not fit a model's
 window of 256 tokens, and nobody wants it quoted whole."""
 
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+WEEKDAYS = "Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday"
+YEAR = re.compile(r"(?:1[5-9]|20)\d\d")
+"""What a number of four digits most likely is."""
+
 DELIMITERS = ",;\t|"
 SAMPLE_LINES = 20
 """A CSV file is divided by the one that divides its first lines into the same number of columns, and into the most."""

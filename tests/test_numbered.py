@@ -17,7 +17,7 @@ def left(question: str, text: str) -> list[str]:
     return [span.candidate.passage.text for span in without_other_numbers(Reading(tuple(spans), 0.0), question).spans]
 
 
-PAPERS = "# A\n\nPEP 690 was rejected.\n\n# B\n\nPEP 692 was accepted.\n\n# C\n\nNo paper was left."
+PAPERS = {"A": "PEP 690 was rejected.", "B": "PEP 692 was accepted.", "C": "No paper was left on May 7."}
 
 
 @pytest.mark.parametrize(
@@ -28,12 +28,13 @@ PAPERS = "# A\n\nPEP 690 was rejected.\n\n# B\n\nPEP 692 was accepted.\n\n# C\n\
         ("What was decided about the PEPs?", "ABC"),
         ("How many of 690 papers were left?", "ABC"),
         ("What was decided in 2004?", "ABC"),
+        ("What was decided on May 6?", "ABC"),
     ],
 )
 def test_passages_about_another_number_are_left_out(question: str, sections: str) -> None:
-    texts = dict(zip("ABC", ("PEP 690 was rejected.", "PEP 692 was accepted.", "No paper was left."), strict=True))
+    text = "\n\n".join(f"# {name}\n\n{said}" for name, said in PAPERS.items())
 
-    assert left(question, PAPERS) == [texts[name] for name in sections]
+    assert left(question, text) == [PAPERS[name] for name in sections]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +43,12 @@ def test_passages_about_another_number_are_left_out(question: str, sections: str
         "Articles 5 and 6 protect property.",
         "As article 6, it protects property; see also 5.",
         "# Article 5\n\nUnder Article 6 it is protected.",
-        "It is protected by law since May 6.",
+        "It is protected by law.",
     ],
 )
 def test_a_passage_that_has_the_number_anywhere_is_read(text: str) -> None:
     assert left("What does article 5 protect?", text)
-    assert not left("What does article 7 protect?", "Article 6 protects property.")
+
+
+def test_a_passage_that_has_another_number_alone_is_not() -> None:
+    assert left("What does article 5 protect?", "Article 6 protects property.") == []

@@ -197,6 +197,10 @@ def test_each_item_under_a_date_is_read_by_itself_with_the_date() -> None:
         "Log. 2.1.0 (2022-11-14). Added. 2022-11-14: A door.",
         "Log. 2.1.0 (2022-11-14). Added. 2022-11-14: A gate.",
     ]
+    # The lead-in of a list is no date, though a heading has the same words.
+    list_of_rules = document_of("a.md", b"# A\n\n## Rules:\n\nRules:\n\n- No dogs.\n- No cats.\n")
+    assert [passage.text for passage in passages(list_of_rules)] == ["Rules:\n\n- No dogs.\n- No cats."]
+
     start, label = found[-1].start, found[-1].label
     assert label is not None
     # What is said under the date is quoted alone, the date with what it is told for.

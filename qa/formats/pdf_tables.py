@@ -128,7 +128,7 @@ def tables(lines: Sequence[Line], is_running: Sequence[bool]) -> list[Table]:
     found: list[Table] = []
     taken: set[int] = set()
     for rows in _runs(lines, is_running):
-        has_header = _is_header(lines[rows[0][0]], lines[rows[min(1, len(rows) - 1)][0]])
+        has_header = _is_header(lines[rows[0][0]], lines[rows[:2][-1][0]])
         above = None if has_header else _header_above(lines, rows[0][0])
         if above is not None and above not in taken:
             rows, has_header = [[above], *rows], True

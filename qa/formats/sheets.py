@@ -15,7 +15,7 @@ from qa.errors import DocumentError
 from qa.formats.archives import member, open_archive, refuse_entities, xml
 from qa.formats.extraction import Extraction
 from qa.formats.office import odf_facts, odf_text, refuse_unknown, stated_or
-from qa.formats.tables import is_header
+from qa.formats.tables import names_columns
 from qa.structure import Structure
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _sheet(extraction: Extraction, name: str, rows: Iterable[Sequence[str]]) -> 
             extraction.paragraph(filled[0])
             continue
         label = extraction.row(cells, header)
-        if is_begin and is_header(filled, lone_year=True):
+        if is_begin and names_columns(filled, lone_year=True):
             header = label
         is_begin = False
 

@@ -75,11 +75,7 @@ def pptx(content: bytes) -> tuple[str, Structure]:
 
 def _slide(extraction: Extraction, slide: Any) -> None:
     title = slide.shapes.title
-    pieces = [
-        piece
-        for box in _in_reading_order(_cards(list(_boxes(slide.shapes, None if title is None else title.shape_id))))
-        for piece in box.pieces
-    ]
+    pieces = _pieces(slide.shapes, None if title is None else title.shape_id)
     notes = slide.notes_slide.notes_text_frame if slide.has_notes_slide else None
     noted = [] if notes is None else [p.text for p in notes.paragraphs if p.text.strip()]
     if title is not None and title.text_frame.text.strip():
@@ -104,6 +100,12 @@ def _slide(extraction: Extraction, slide: Any) -> None:
         extraction.paragraph(text)
 
 
+def _pieces(shapes: Any, title_id: int | None) -> list[_Piece]:
+    """What shapes hold, in the order in which it is read."""
+    boxes = _in_reading_order(_cards(list(_boxes(shapes, title_id))))
+    return [piece for box in boxes for piece in box.pieces]
+
+
 def _boxes(shapes: Any, title_id: int | None) -> Iterator[_Box]:
     """The boxes with text or a table, a group as one of its own, in the file's order."""
     from pptx.enum.shapes import PP_PLACEHOLDER
@@ -119,9 +121,7 @@ def _boxes(shapes: Any, title_id: int | None) -> Iterator[_Box]:
             continue
         pieces: list[_Piece] = []
         if hasattr(shape, "shapes"):
-            # Within a group places have another scale.
-            inside = _in_reading_order(_cards(list(_boxes(shape.shapes, title_id))))
-            pieces = [piece for box in inside for piece in box.pieces]
+            pieces = _pieces(shape.shapes, title_id)  # by themselves: within a group places have another scale
         elif shape.has_text_frame:
             paragraphs = [p.text for p in shape.text_frame.paragraphs if p.text.strip()]
             kind = "item" if len(paragraphs) > 1 else "paragraph"

@@ -28,7 +28,7 @@ def _table(text: str, delimiter: str) -> Structure:
     header: Label | None = None
     blocks: list[Block] = []
     for i, (start, end, cells) in enumerate(_rows(text, delimiter)):
-        if i == 0 and is_header(cells):
+        if i == 0 and names_columns(cells):
             header = column_label(text[start:end], start, delimiter)
         elif any(character.isalnum() for character in text[start:end]):
             blocks.append(Block("row", start, end, header))
@@ -69,7 +69,7 @@ def _without_space(text: str, start: int, end: int) -> tuple[int, int]:
     return begin, begin + len(stripped)
 
 
-def is_header(cells: Sequence[str], lone_year: bool = False) -> bool:
+def names_columns(cells: Sequence[str], lone_year: bool = False) -> bool:
     """Whether a row names columns: all differ, and each holds a letter or is a year, of which there are several.
 
     The first may be empty, above the rows' names. With `lone_year`, one is enough: where a table is known to begin.
